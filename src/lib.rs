@@ -1,0 +1,1 @@
+//! Declarative ops-as-code for AWS.
