@@ -1,1 +1,3 @@
 //! Declarative ops-as-code for AWS.
+
+pub mod model;

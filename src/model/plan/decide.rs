@@ -1,0 +1,329 @@
+//! Every decision of a plan, place by place, in the order of references.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value;
+
+use super::matching::{Match, Matches, matches};
+use super::{Action, Change, Desired, Note, Object, Observed, Plan, Unreadable, Wish};
+use crate::model::lifecycle::Mode;
+use crate::model::reference::{lift, references};
+use crate::model::spec::Identity;
+use crate::model::{Address, AnySpec, Location};
+
+/// Compares what is declared with what was observed.
+///
+/// Pure: the same input gives the same plan. What could not be observed is `unknown`, never absent.
+pub fn plan(desired: &Desired, observed: &Observed, specs: &[&dyn AnySpec], wish: &Wish) -> Plan {
+    let mut locations: BTreeSet<Location> = desired
+        .objects
+        .iter()
+        .map(|object| object.location.clone())
+        .collect();
+    locations.extend(observed.0.keys().cloned());
+    let mut plan = Plan {
+        stack: desired.stack.clone(),
+        ..Plan::default()
+    };
+    for location in locations {
+        let place = Place::new(desired, observed, specs, wish, &location);
+        place.decide(&mut plan);
+        plan.locations.insert(location);
+    }
+    limit(&mut plan, wish);
+    plan.notes.retain(|note| wish.selects(&note.address));
+    plan
+}
+
+/// Whether something that others refer to is or will be there.
+pub(super) enum Standing {
+    /// It is there.
+    There,
+    /// It will be, once this plan is applied; its id changes.
+    Coming { replaced: bool },
+    /// It is not and will not be.
+    Absent(String),
+    /// It could not be read.
+    Unknown,
+}
+
+/// One place: what is declared there, and what was found.
+pub(super) struct Place<'a> {
+    pub(super) location: &'a Location,
+    pub(super) stack: &'a str,
+    pub(super) specs: &'a [&'a dyn AnySpec],
+    pub(super) wish: &'a Wish,
+    pub(super) declared: BTreeMap<&'a str, Vec<&'a Object>>,
+    pub(super) unreadable: BTreeMap<&'a str, Unreadable>,
+    pub(super) matched: BTreeMap<&'a str, Matches<'a>>,
+    /// AWS id to `Kind/name`, for lifting.
+    pub(super) names: BTreeMap<String, String>,
+}
+
+impl<'a> Place<'a> {
+    fn new(
+        desired: &'a Desired,
+        observed: &'a Observed,
+        specs: &'a [&'a dyn AnySpec],
+        wish: &'a Wish,
+        location: &'a Location,
+    ) -> Self {
+        let mut place = Self {
+            location,
+            stack: &desired.stack,
+            specs,
+            wish,
+            declared: BTreeMap::new(),
+            unreadable: BTreeMap::new(),
+            matched: BTreeMap::new(),
+            names: BTreeMap::new(),
+        };
+        for object in desired
+            .objects
+            .iter()
+            .filter(|object| object.location == *location)
+        {
+            place
+                .declared
+                .entry(object.address.kind.as_str())
+                .or_default()
+                .push(object);
+        }
+        let seen = observed.0.get(location);
+        for spec in specs {
+            let declared = place
+                .declared
+                .get(spec.kind())
+                .map(Vec::as_slice)
+                .unwrap_or_default();
+            match seen.and_then(|seen| seen.get(spec.kind())) {
+                Some(Ok(live)) => {
+                    let matches = matches(*spec, &desired.stack, declared, live);
+                    for (name, found) in &matches.by_name {
+                        if let Match::Ours(live) | Match::Unowned(live) | Match::Theirs(live, _) =
+                            found
+                        {
+                            place.names.insert(
+                                live.id.0.clone(),
+                                Address::new(spec.kind(), name).to_string(),
+                            );
+                        }
+                    }
+                    for (address, live) in &matches.orphans {
+                        place
+                            .names
+                            .entry(live.id.0.clone())
+                            .or_insert_with(|| address.to_string());
+                    }
+                    place.matched.insert(spec.kind(), matches);
+                }
+                Some(Err(why)) => {
+                    place.unreadable.insert(spec.kind(), why.clone());
+                }
+                None if declared.is_empty() => {}
+                None => {
+                    place.unreadable.insert(
+                        spec.kind(),
+                        Unreadable::Failed("it was not looked at".to_owned()),
+                    );
+                }
+            }
+        }
+        place
+    }
+
+    fn spec(&self, kind: &str) -> Option<&'a dyn AnySpec> {
+        self.specs.iter().copied().find(|spec| spec.kind() == kind)
+    }
+
+    fn decide(&self, plan: &mut Plan) {
+        let mut standing = BTreeMap::new();
+        let mut changes = Vec::new();
+        if !self.wish.destroy {
+            for object in self.in_order() {
+                let Some(spec) = self.spec(&object.address.kind) else {
+                    continue;
+                };
+                let (mut stands, change) = self.object(spec, object, &standing, plan);
+                let change = change.map(|change| self.hold(object, change));
+                if let Some(change) = &change
+                    && change.action == Action::Create
+                    && change.held.is_some()
+                {
+                    stands = Standing::Absent("which is only reported".to_owned());
+                }
+                standing.insert(object.address.to_string(), stands);
+                if self.wish.selects(&object.address) {
+                    match change {
+                        Some(change) => changes.push(change),
+                        None => plan.unchanged += 1,
+                    }
+                }
+            }
+        }
+        self.deletions(plan, &mut changes);
+        self.keep_what_may_be_needed(&mut changes);
+        let rank = |kind: &str| self.specs.iter().position(|spec| spec.kind() == kind);
+        changes.sort_by(|a, b| {
+            let key = |change: &Change| {
+                (
+                    rank(&change.address.kind),
+                    change.address.name.clone(),
+                    change.action,
+                )
+            };
+            key(a).cmp(&key(b))
+        });
+        plan.changes.extend(changes);
+        let ids = self
+            .names
+            .iter()
+            .map(|(id, name)| (name.clone(), id.clone()));
+        plan.ids
+            .entry(self.location.clone())
+            .or_default()
+            .extend(ids);
+    }
+
+    /// Objects so that each comes after what it needs. A circle, which `load` refuses, ends in order of address.
+    fn in_order(&self) -> Vec<&'a Object> {
+        let mut waiting: Vec<(&'a Object, BTreeSet<String>)> = Vec::new();
+        for object in self
+            .specs
+            .iter()
+            .flat_map(|spec| self.declared.get(spec.kind()).into_iter().flatten())
+        {
+            waiting.push((object, self.needs(object)));
+        }
+        let mut done = BTreeSet::new();
+        let mut order = Vec::with_capacity(waiting.len());
+        while !waiting.is_empty() {
+            let (ready, rest): (Vec<_>, Vec<_>) = waiting
+                .into_iter()
+                .partition(|(_, needs)| needs.iter().all(|need| done.contains(need)));
+            if ready.is_empty() {
+                order.extend(rest.into_iter().map(|(object, _)| object));
+                break;
+            }
+            done.extend(ready.iter().map(|(object, _)| object.address.to_string()));
+            order.extend(ready.into_iter().map(|(object, _)| object));
+            waiting = rest;
+        }
+        order
+    }
+
+    /// The declared objects that an object cannot do without.
+    fn needs(&self, object: &Object) -> BTreeSet<String> {
+        let declared = |name: &String| {
+            name.split_once('/').is_some_and(|(kind, name)| {
+                self.declared
+                    .get(kind)
+                    .is_some_and(|objects| objects.iter().any(|o| o.address.name == name))
+            })
+        };
+        let mut needs: BTreeSet<String> = self
+            .references(&object.spec)
+            .into_iter()
+            .filter(declared)
+            .collect();
+        for kind in self
+            .spec(&object.address.kind)
+            .map(AnySpec::after)
+            .unwrap_or_default()
+        {
+            needs.extend(
+                self.declared
+                    .get(kind)
+                    .into_iter()
+                    .flatten()
+                    .map(|object| object.address.to_string()),
+            );
+        }
+        needs
+    }
+
+    /// The names that a spec refers to, by `ref` or by the ARN of one of ours.
+    pub(super) fn references(&self, spec: &Value) -> BTreeSet<String> {
+        references(&lift(spec.clone(), &self.names))
+            .into_iter()
+            .map(|(_, name)| name)
+            .collect()
+    }
+
+    pub(super) fn change(&self, object: &Object, action: Action) -> Change {
+        Change {
+            address: object.address.clone(),
+            location: self.location.clone(),
+            action,
+            because: Vec::new(),
+            differences: Vec::new(),
+            reason: None,
+            held: None,
+            desired: Some(object.spec.clone()),
+            live: None,
+            lifted: None,
+            lifecycle: object.lifecycle.clone(),
+            ignored: Vec::new(),
+        }
+    }
+
+    fn hold(&self, object: &Object, mut change: Change) -> Change {
+        if matches!(change.action, Action::Blocked | Action::Unknown) {
+            change.held = None;
+        } else if object.lifecycle.mode == Mode::Report {
+            change.held = Some("`lifecycle.mode` is `report`".to_owned());
+        } else if self.wish.report_only {
+            change.held = Some("the stack is in mode `report`".to_owned());
+        }
+        change
+    }
+
+    pub(super) fn note(&self, address: &Address, text: &str) -> Note {
+        Note {
+            address: address.clone(),
+            location: self.location.clone(),
+            text: text.to_owned(),
+        }
+    }
+}
+
+/// A run that would delete or replace more than allowed does none of it. Whoever asks for everything to be deleted
+/// knows how much that is.
+fn limit(plan: &mut Plan, wish: &Wish) {
+    for (action, max) in [
+        (Action::Delete, wish.max_deletes.filter(|_| !wish.destroy)),
+        (Action::Replace, wish.max_replacements),
+    ] {
+        let Some(max) = max else { continue };
+        let count = plan.count(action);
+        if count <= max {
+            continue;
+        }
+        let (what, field) = match action {
+            Action::Delete => ("deletions", "limits.deletes"),
+            _ => ("replacements", "limits.replacements"),
+        };
+        for change in plan
+            .changes
+            .iter_mut()
+            .filter(|change| change.action == action)
+        {
+            change.action = Action::Blocked;
+            change.reason = Some(format!(
+                "{count} {what} are more than the {max} that `{field}` of the Stack allows"
+            ));
+        }
+    }
+}
+
+/// Says whether a replacement can be created before the old object goes: when AWS tells them apart.
+pub(in crate::model) fn create_before_delete(spec: &dyn AnySpec, change: &Change) -> bool {
+    let name = |value: Option<&Value>| {
+        value
+            .and_then(|v| v.get("name"))
+            .and_then(Value::as_str)
+            .map(str::to_owned)
+    };
+    spec.identity() == Identity::SharedName
+        || name(change.desired.as_ref()) != change.live.as_ref().map(|live| live.name.clone())
+}

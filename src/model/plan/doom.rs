@@ -1,0 +1,246 @@
+//! What is to be deleted, and what stays all the same.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use super::decide::Place;
+use super::matching::Match;
+use super::{Action, Because, Change, Object, Plan, Unreadable};
+use crate::model::lifecycle::{Lifecycle, OnDelete};
+use crate::model::reference::{lift, references};
+use crate::model::stamp::Applied;
+use crate::model::{Address, AnySpec, Live};
+
+impl<'a> Place<'a> {
+    pub(super) fn deletions(&self, plan: &mut Plan, changes: &mut Vec<Change>) {
+        for spec in self.specs {
+            let Some(matches) = self.matched.get(spec.kind()) else {
+                if (self.wish.destroy || self.wish.prune)
+                    && let Some(Unreadable::Failed(why)) = self.unreadable.get(spec.kind())
+                {
+                    self.unread_kind(spec.kind(), why, changes);
+                }
+                continue;
+            };
+            for (address, live) in &matches.leftovers {
+                if !self.wish.selects(address) {
+                    continue;
+                }
+                // It carries the stamp of an object that is there already. A replacement may have left it, and so may a
+                // person who copied an object with its tags: what is never lost otherwise is not lost here.
+                if let Some(why) = self.keeps(*spec, address, live) {
+                    let text = format!("another object, {}, has the same stamp: {why}", live.id.0);
+                    plan.retained.push(self.note(address, &text));
+                } else {
+                    let reason = "left over from an interrupted replacement";
+                    changes.push(self.protected(address, self.deletion(address, live), reason));
+                }
+            }
+            let declared = matches
+                .by_name
+                .iter()
+                .filter(|_| self.wish.destroy)
+                .filter_map(|(name, found)| match found {
+                    Match::Ours(live) => Some((Address::new(spec.kind(), name), *live)),
+                    _ => None,
+                });
+            let orphans = matches
+                .orphans
+                .iter()
+                .map(|(address, live)| (address.clone(), *live));
+            for (address, live) in declared.chain(orphans) {
+                if self.wish.selects(&address) {
+                    self.doomed(*spec, &address, live, plan, changes);
+                }
+            }
+        }
+    }
+
+    fn doomed(
+        &self,
+        spec: &dyn AnySpec,
+        address: &Address,
+        live: &Live<Value>,
+        plan: &mut Plan,
+        into: &mut Vec<Change>,
+    ) {
+        if !self.wish.destroy && !self.wish.prune {
+            plan.orphans.push(self.note(
+                address,
+                "in no document any more; `--prune` would delete it",
+            ));
+        } else if let Some(why) = self.keeps(spec, address, live) {
+            plan.retained.push(self.note(address, &why));
+        } else {
+            let change = self.deletion(address, live);
+            into.push(self.protected(address, change, ""));
+        }
+    }
+
+    /// Says why an object stays although a run would delete it.
+    fn keeps(&self, spec: &dyn AnySpec, address: &Address, live: &Live<Value>) -> Option<String> {
+        let stamped = Applied::read(&live.tags).and_then(|applied| applied.on_delete());
+        let declared = self.document(address);
+        let on_delete = declared
+            .and_then(|object| object.lifecycle.on_delete)
+            .or(stamped);
+        match (spec.never_deleted(), on_delete, spec.loses()) {
+            (Some(why), _, _) => Some(why.to_owned()),
+            (None, Some(OnDelete::Retain), _) => {
+                Some("`lifecycle.onDelete` is `retain`".to_owned())
+            }
+            (None, None, Some(lost)) => Some(format!(
+                "deleting it would lose {lost}: to allow that, apply `lifecycle.onDelete: delete` first"
+            )),
+            (None, Some(OnDelete::Delete), _) | (None, None, None) => None,
+        }
+    }
+
+    /// Blocks a deletion that the document forbids; gives one that it does not forbid its reason.
+    fn protected(&self, address: &Address, mut change: Change, reason: &str) -> Change {
+        let protects = |object: &Object| object.lifecycle.protect;
+        if self.document(address).is_some_and(protects) {
+            change.action = Action::Blocked;
+            change.reason = Some("`lifecycle.protect` forbids to delete it".to_owned());
+        } else if !reason.is_empty() {
+            change.reason = Some(reason.to_owned());
+        }
+        change
+    }
+
+    fn document(&self, address: &Address) -> Option<&'a Object> {
+        let declared = self.declared.get(address.kind.as_str());
+        declared
+            .into_iter()
+            .flatten()
+            .copied()
+            .find(|object| object.address == *address)
+    }
+
+    /// A kind that could not be read may hold objects of ours, which should go: the plan must say so.
+    fn unread_kind(&self, kind: &str, why: &str, changes: &mut Vec<Change>) {
+        let declared = self.declared.get(kind).map_or(&[][..], Vec::as_slice);
+        if declared.is_empty() {
+            let any = Address::new(kind, "*");
+            if self.wish.names.is_empty() && self.wish.selects(&any) {
+                changes.push(self.unknown(&any, why));
+            }
+        } else if self.wish.destroy {
+            for object in declared {
+                let mut change = self.change(object, Action::Unknown);
+                change.reason = Some(why.to_owned());
+                changes.push(change);
+            }
+        }
+    }
+
+    fn unknown(&self, address: &Address, why: &str) -> Change {
+        Change {
+            address: address.clone(),
+            location: self.location.clone(),
+            action: Action::Unknown,
+            because: Vec::new(),
+            differences: Vec::new(),
+            reason: Some(why.to_owned()),
+            held: None,
+            desired: None,
+            live: None,
+            lifted: None,
+            lifecycle: Lifecycle::default(),
+            ignored: Vec::new(),
+        }
+    }
+
+    /// Keeps what would go while nobody knows who refers to it, for those must let go of it first; and what is referred
+    /// to by something that stays.
+    pub(super) fn keep_what_may_be_needed(&self, changes: &mut [Change]) {
+        let failed = |kind: &str| matches!(self.unreadable.get(kind), Some(Unreadable::Failed(_)));
+        for spec in self.specs.iter().filter(|spec| failed(spec.kind())) {
+            let schema = spec.schema();
+            for change in &mut *changes {
+                if goes(change) && refers_to(&schema, &change.address.kind) {
+                    let kind = spec.kind();
+                    keep(
+                        change,
+                        Action::Unknown,
+                        format!("a {kind}, which may refer to it, could not be read"),
+                    );
+                }
+            }
+        }
+        loop {
+            let stays =
+                |change: &&Change| matches!(change.action, Action::Unknown | Action::Blocked);
+            let needed: BTreeMap<String, (String, Action)> = changes
+                .iter()
+                .filter(stays)
+                .flat_map(|change| {
+                    let named = change.lifted.as_ref().map(references).unwrap_or_default();
+                    let who = change.address.to_string();
+                    let named = named.into_iter().map(|(_, whom)| whom);
+                    named.map(move |whom| (whom, (who.clone(), change.action)))
+                })
+                .collect();
+            let mut kept = false;
+            for change in changes.iter_mut().filter(|change| goes(change)) {
+                let Some((who, action)) = needed.get(&change.address.to_string()) else {
+                    continue;
+                };
+                // What is blocked can wait for a replacement, which brings the name back.
+                if change.action == Action::Delete || *action == Action::Unknown {
+                    keep(change, *action, format!("{who}, which refers to it, stays"));
+                    kept = true;
+                }
+            }
+            if !kept {
+                break;
+            }
+        }
+    }
+
+    fn deletion(&self, address: &Address, live: &Live<Value>) -> Change {
+        Change {
+            address: address.clone(),
+            location: self.location.clone(),
+            action: Action::Delete,
+            because: vec![Because::Pending],
+            differences: Vec::new(),
+            reason: None,
+            held: self
+                .wish
+                .report_only
+                .then(|| "the stack is in mode `report`".to_owned()),
+            desired: None,
+            live: Some(live.clone()),
+            lifted: Some(lift(live.spec.clone(), &self.names)),
+            lifecycle: Lifecycle::default(),
+            ignored: Vec::new(),
+        }
+    }
+}
+
+fn goes(change: &Change) -> bool {
+    matches!(change.action, Action::Delete | Action::Replace)
+}
+
+fn keep(change: &mut Change, action: Action, why: String) {
+    change.action = action;
+    change.held = None;
+    change.reason = Some(why);
+}
+
+/// Says whether objects of this schema may refer to objects of a kind.
+fn refers_to(schema: &Value, kind: &str) -> bool {
+    match schema {
+        Value::Object(map) => {
+            // The second marks what may be a reference, or name something else.
+            ["x-stationbill-ref", "x-stationbill-may-ref"]
+                .iter()
+                .any(|key| map.get(*key).and_then(Value::as_str) == Some(kind))
+                || map.values().any(|member| refers_to(member, kind))
+        }
+        Value::Array(list) => list.iter().any(|member| refers_to(member, kind)),
+        _ => false,
+    }
+}

@@ -1,0 +1,203 @@
+//! The pure half of a kind: what a user may declare.
+
+use std::marker::PhantomData;
+
+use schemars::JsonSchema;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use super::canonical::canonical;
+use super::report::Report;
+
+/// What a user may declare. Pure: no I/O, no clock, no randomness.
+pub trait Spec: Serialize + DeserializeOwned + JsonSchema + Clone + Send + Sync + 'static {
+    /// Names the kind in YAML, plans, CRDs and logs.
+    const KIND: &'static str;
+
+    /// JSON Pointers that AWS cannot change in place; a difference under one means replace.
+    const CREATE_ONLY: &'static [&'static str] = &[];
+
+    /// JSON Pointers of top-level fields that AWS takes and never gives back. Whether they changed is known from the
+    /// stamp alone.
+    const WRITE_ONLY: &'static [&'static str] = &[];
+
+    /// Kinds whose objects must be in place first although no reference says so.
+    const AFTER: &'static [&'static str] = &[];
+
+    /// How an object of ours finds its AWS object when no stamp says so.
+    const IDENTITY: Identity = Identity::UniqueName;
+
+    /// Within which kinds AWS keeps names unique; by default within the kind alone. Kinds with the same value share
+    /// their names.
+    const NAMESPACE: &'static str = Self::KIND;
+
+    /// What would be lost if an object were deleted, for kinds that are retained unless told otherwise.
+    const LOSES: Option<&'static str> = None;
+
+    /// Why a run never deletes or replaces an object of this kind, if it never does.
+    const NEVER_DELETED: Option<&'static str> = None;
+
+    /// Reports everything wrong with the declaration that its schema cannot express.
+    fn validate(&self, _report: &mut Report) {}
+
+    /// Takes over from `live` each value the user left for AWS to choose.
+    fn settle(&mut self, _live: &Self) {}
+
+    /// Says why AWS could not be brought from `live` to this spec, neither in place nor by replacement, and what to
+    /// do; `None` when it can. Called on a settled spec.
+    fn impossible(&self, _live: &Self) -> Option<String> {
+        None
+    }
+}
+
+/// How an object finds its counterpart in AWS.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Identity {
+    /// By `spec.name`, which AWS keeps unique in the account and region.
+    UniqueName,
+    /// By stamp; AWS allows several objects of one name.
+    SharedName,
+    /// There is at most one.
+    Singleton,
+}
+
+/// Why a spec could not be read.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{message}")]
+pub struct NotASpec {
+    /// What serde said.
+    pub message: String,
+}
+
+/// The object-safe twin of [`Spec`]: it speaks JSON values.
+pub trait AnySpec: Send + Sync {
+    /// [`Spec::KIND`].
+    fn kind(&self) -> &'static str;
+    /// [`Spec::CREATE_ONLY`].
+    fn create_only(&self) -> &'static [&'static str];
+    /// [`Spec::WRITE_ONLY`].
+    fn write_only(&self) -> &'static [&'static str];
+    /// [`Spec::AFTER`].
+    fn after(&self) -> &'static [&'static str];
+    /// [`Spec::IDENTITY`].
+    fn identity(&self) -> Identity;
+    /// [`Spec::NAMESPACE`].
+    fn namespace(&self) -> &'static str;
+    /// [`Spec::LOSES`].
+    fn loses(&self) -> Option<&'static str>;
+    /// [`Spec::NEVER_DELETED`].
+    fn never_deleted(&self) -> Option<&'static str>;
+    /// Returns the JSON Schema of the spec, subschemas inlined.
+    fn schema(&self) -> Value;
+    /// Reads a spec and returns its canonical form.
+    fn parse(&self, spec: &Value) -> Result<Value, NotASpec>;
+    /// Runs [`Spec::validate`] on a canonical spec.
+    fn validate(&self, spec: &Value, report: &mut Report);
+    /// Runs [`Spec::settle`] on a copy and returns its canonical form.
+    fn settle(&self, desired: &Value, live: &Value) -> Result<Value, NotASpec>;
+    /// Runs [`Spec::impossible`] on a settled spec.
+    fn impossible(&self, settled: &Value, live: &Value) -> Option<String>;
+}
+
+/// Carries a kind's type where only its constants and functions are needed.
+pub struct Erased<K>(pub PhantomData<fn() -> K>);
+
+impl<K> Erased<K> {
+    /// Makes the carrier.
+    pub const fn new() -> Self {
+        Self(PhantomData)
+    }
+}
+
+impl<K> Default for Erased<K> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// Returns the JSON Schema of a type, subschemas inlined.
+pub fn schema_of<T: JsonSchema>() -> Value {
+    let settings = schemars::generate::SchemaSettings::openapi3().with(|s| {
+        s.inline_subschemas = true;
+        s.meta_schema = None;
+    });
+    let schema = settings.into_generator().into_root_schema_for::<T>();
+    serde_json::to_value(schema).unwrap_or_default()
+}
+
+/// Reads a typed spec.
+pub fn typed<K: Spec>(spec: &Value) -> Result<K, NotASpec> {
+    K::deserialize(spec).map_err(|e| NotASpec {
+        message: e.to_string(),
+    })
+}
+
+/// Writes a typed spec in canonical form.
+pub fn untyped<K: Spec>(spec: &K) -> Result<Value, NotASpec> {
+    serde_json::to_value(spec)
+        .map(canonical)
+        .map_err(|e| NotASpec {
+            message: e.to_string(),
+        })
+}
+
+impl<K: Spec> AnySpec for Erased<K> {
+    fn kind(&self) -> &'static str {
+        K::KIND
+    }
+
+    fn create_only(&self) -> &'static [&'static str] {
+        K::CREATE_ONLY
+    }
+
+    fn write_only(&self) -> &'static [&'static str] {
+        K::WRITE_ONLY
+    }
+
+    fn after(&self) -> &'static [&'static str] {
+        K::AFTER
+    }
+
+    fn identity(&self) -> Identity {
+        K::IDENTITY
+    }
+
+    fn namespace(&self) -> &'static str {
+        K::NAMESPACE
+    }
+
+    fn loses(&self) -> Option<&'static str> {
+        K::LOSES
+    }
+
+    fn never_deleted(&self) -> Option<&'static str> {
+        K::NEVER_DELETED
+    }
+
+    fn schema(&self) -> Value {
+        schema_of::<K>()
+    }
+
+    fn parse(&self, spec: &Value) -> Result<Value, NotASpec> {
+        untyped(&typed::<K>(spec)?)
+    }
+
+    fn validate(&self, spec: &Value, report: &mut Report) {
+        if let Ok(spec) = typed::<K>(spec) {
+            spec.validate(report);
+        }
+    }
+
+    fn settle(&self, desired: &Value, live: &Value) -> Result<Value, NotASpec> {
+        let mut spec = typed::<K>(desired)?;
+        spec.settle(&typed::<K>(live)?);
+        untyped(&spec)
+    }
+
+    fn impossible(&self, settled: &Value, live: &Value) -> Option<String> {
+        typed::<K>(settled)
+            .ok()?
+            .impossible(&typed::<K>(live).ok()?)
+    }
+}
