@@ -1,3 +1,4 @@
 //! Declarative ops-as-code for AWS.
 
 pub mod model;
+pub mod sandbox;

@@ -1,0 +1,46 @@
+//! Faults that the front of every service answers with, by the names that the service and the protocol give them.
+
+use crate::sandbox::Fault;
+use crate::sandbox::wire::{Protocol, Route};
+
+/// Makes the service's own throttling error.
+pub(super) fn throttled(route: &Route) -> Fault {
+    let code = if speaks_query(route) {
+        "Throttling"
+    } else {
+        "ThrottlingException"
+    };
+    let fault = Fault::new(code, "Rate exceeded");
+    match route.service.error(None, code) {
+        Some((_, shape)) if shape.members.get("quotaCode").is_some() => fault
+            .with("serviceCode", route.service.name)
+            .with("quotaCode", route.name),
+        _ => fault,
+    }
+}
+
+pub(super) fn internal(message: String) -> Fault {
+    let mut fault = Fault::new("InternalFailure", message);
+    fault.status = 500;
+    fault
+}
+
+/// Makes the access-denied error, as for a caller whose policies do not mention the action.
+pub(super) fn denied(route: &Route, caller: &str) -> Fault {
+    let (service, operation) = (route.service.name, route.name);
+    let message = format!(
+        "User: {caller} is not authorized to perform: {service}:{operation} because no identity-based policy allows the \
+         {service}:{operation} action"
+    );
+    if !speaks_query(route) {
+        return Fault::new("AccessDeniedException", message);
+    }
+    let mut fault = Fault::new("AccessDenied", message);
+    fault.status = 403;
+    fault
+}
+
+/// Says whether clients know the service's errors by the names of the awsQuery protocol.
+fn speaks_query(route: &Route) -> bool {
+    route.protocol == Protocol::Query || route.service.metadata.query_compatible()
+}
