@@ -1,4 +1,5 @@
 //! Declarative ops-as-code for AWS.
 
+pub mod aws;
 pub mod model;
 pub mod sandbox;

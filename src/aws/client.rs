@@ -1,0 +1,246 @@
+//! Credentials and clients for one account and region.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_credential_types::Credentials;
+use aws_smithy_async::rt::sleep::{SharedAsyncSleep, TokioSleep};
+use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
+use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore};
+use aws_smithy_http_client::{Builder as HttpBuilder, proxy::ProxyConfig};
+use aws_smithy_runtime::client::retries::{ClientRateLimiter, RetryPartition, TokenBucket};
+use aws_smithy_runtime_api::client::http::SharedHttpClient;
+use aws_types::sdk_config::SharedCredentialsProvider;
+
+use super::transport::{Calls, Gate, Metered, ServerClock};
+use super::{AwsError, error::chain};
+use crate::model::Location;
+use crate::sandbox::Sandbox;
+
+/// The clients of one account and region.
+#[derive(Clone, Debug)]
+pub struct Aws {
+    /// Where they act.
+    pub location: Location,
+    /// CloudWatch.
+    pub cloudwatch: aws_sdk_cloudwatch::Client,
+    /// Systems Manager.
+    pub ssm: aws_sdk_ssm::Client,
+    /// Incident Manager's contacts.
+    pub contacts: aws_sdk_ssmcontacts::Client,
+    /// Incident Manager.
+    pub incidents: aws_sdk_ssmincidents::Client,
+}
+
+impl Aws {
+    /// Returns a member that AWS must have answered, or an error that names the operation.
+    pub fn required<T>(
+        &self,
+        operation: &str,
+        member: &str,
+        value: Option<T>,
+    ) -> Result<T, AwsError> {
+        value.ok_or_else(|| AwsError::unexpected(operation, &format!("the answer has no {member}")))
+    }
+}
+
+/// How to reach AWS.
+#[derive(Clone, Debug, Default)]
+pub struct Connector {
+    /// The simulated AWS in process, instead of the real one.
+    pub sandbox: Option<Arc<Sandbox>>,
+    /// The account to be in the simulated AWS; real credentials name their own.
+    pub sandbox_account: Option<String>,
+    /// The region; without it whatever the environment and the profile say.
+    pub region: Option<String>,
+    /// A file of certificates to trust besides the system's (`AWS_CA_BUNDLE`).
+    pub ca_bundle: Option<PathBuf>,
+}
+
+/// What all clients of a run share.
+#[derive(Clone, Default)]
+struct Run {
+    calls: Calls,
+    clock: ServerClock,
+    gate: Gate,
+}
+
+/// A way to AWS that is known to work.
+pub struct Connection {
+    /// Whose credentials they are: an ARN.
+    pub caller: String,
+    /// The clients of the account of the credentials and the configured region.
+    pub aws: Aws,
+    /// Counts every request.
+    pub calls: Calls,
+    /// AWS's clock.
+    pub clock: ServerClock,
+    /// Stops every write once a lease is lost.
+    pub gate: Gate,
+}
+
+/// Why AWS cannot be reached at all.
+#[derive(Debug, thiserror::Error)]
+pub enum ConnectError {
+    /// No region is configured anywhere.
+    #[error("no region is configured")]
+    NoRegion,
+    /// The file of certificates cannot be read.
+    #[error("cannot read the certificates in `{path}`")]
+    CaBundle {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The TLS library does not accept the certificates.
+    #[error("cannot use the certificates: {0}")]
+    Certificates(String),
+    /// The credentials at hand do not work.
+    #[error("cannot find out which account the credentials belong to: {0}")]
+    Identity(String),
+}
+
+/// The region of the simulated AWS when none is configured.
+pub const SANDBOX_REGION: &str = "ap-northeast-1";
+/// The account of the simulated AWS when none is configured.
+pub const SANDBOX_ACCOUNT: &str = "111122223333";
+
+/// Finds credentials, region and account, and makes the clients.
+pub async fn connect(connector: &Connector) -> Result<Connection, ConnectError> {
+    let run = Run::default();
+    let config = match &connector.sandbox {
+        Some(sandbox) => sandbox_config(connector, sandbox),
+        None => real_config(connector).await?,
+    };
+    let region = config.region().ok_or(ConnectError::NoRegion)?.to_string();
+    let nowhere = Location {
+        account: String::new(),
+        region: region.clone(),
+    };
+    let sts = aws_sdk_sts::Client::new(&metered(&config, nowhere, &run));
+    let identity = sts.get_caller_identity().send().await;
+    let identity = identity.map_err(|e| ConnectError::Identity(AwsError::from(e).to_string()))?;
+    let caller = identity.arn.clone().unwrap_or_default();
+    let account = identity
+        .account
+        .ok_or_else(|| ConnectError::Identity("AWS named no account".to_owned()))?;
+    let aws = clients(&config, Location { account, region }, &run);
+    let Run { calls, clock, gate } = run;
+    Ok(Connection {
+        caller,
+        aws,
+        calls,
+        clock,
+        gate,
+    })
+}
+
+fn sandbox_config(connector: &Connector, sandbox: &Arc<Sandbox>) -> SdkConfig {
+    let account = connector
+        .sandbox_account
+        .as_deref()
+        .unwrap_or(SANDBOX_ACCOUNT);
+    let region = connector
+        .region
+        .clone()
+        .unwrap_or_else(|| SANDBOX_REGION.to_owned());
+    let credentials = Credentials::new(account, "sandbox", None, None, "sandbox");
+    SdkConfig::builder()
+        .behavior_version(BehaviorVersion::v2026_01_12())
+        .credentials_provider(SharedCredentialsProvider::new(credentials))
+        .region(Region::new(region))
+        .http_client(crate::sandbox::connector::http_client(sandbox.clone()))
+        .sleep_impl(SharedAsyncSleep::new(TokioSleep::new()))
+        .build()
+}
+
+async fn real_config(connector: &Connector) -> Result<SdkConfig, ConnectError> {
+    let mut loader =
+        aws_config::defaults(BehaviorVersion::v2026_01_12()).http_client(https(connector)?);
+    if let Some(region) = &connector.region {
+        loader = loader.region(Region::new(region.clone()));
+    }
+    Ok(loader.load().await)
+}
+
+/// Makes the one HTTPS client of the process: rustls with ring, the system's certificates, the proxy variables.
+fn https(connector: &Connector) -> Result<SharedHttpClient, ConnectError> {
+    let mut trust = TrustStore::default();
+    if let Some(path) = &connector.ca_bundle {
+        let pem = std::fs::read(path).map_err(|source| ConnectError::CaBundle {
+            path: path.clone(),
+            source,
+        })?;
+        trust = trust.with_pem_certificate(pem);
+    }
+    let tls = TlsContext::builder().with_trust_store(trust).build();
+    let tls = tls.map_err(|e| ConnectError::Certificates(chain(&e)))?;
+    let provider = Provider::rustls(CryptoMode::Ring);
+    Ok(
+        HttpBuilder::new().build_with_connector_fn(move |settings, _components| {
+            let mut builder = aws_smithy_http_client::Connector::builder()
+                .tls_provider(provider.clone())
+                .tls_context(tls.clone());
+            builder.set_connector_settings(settings.cloned());
+            builder.set_proxy_config(Some(ProxyConfig::from_env()));
+            builder.build()
+        }),
+    )
+}
+
+fn metered(config: &SdkConfig, location: Location, run: &Run) -> SdkConfig {
+    match config.http_client() {
+        Some(client) => {
+            let client = Metered::new(
+                client,
+                location,
+                run.calls.clone(),
+                run.clock.clone(),
+                run.gate.clone(),
+            );
+            config
+                .to_builder()
+                .http_client(SharedHttpClient::new(client))
+                .build()
+        }
+        None => config.clone(),
+    }
+}
+
+fn clients(config: &SdkConfig, location: Location, run: &Run) -> Aws {
+    let config = metered(config, location.clone(), run);
+    // By default the SDK shares retry state by service and region; each account gets its own, so that one that is
+    // throttled does not slow the others.
+    let partition = |service: &str| {
+        RetryPartition::custom(format!("{service}-{location}"))
+            .token_bucket(TokenBucket::default())
+            .client_rate_limiter(ClientRateLimiter::default())
+            .build()
+    };
+    Aws {
+        cloudwatch: aws_sdk_cloudwatch::Client::from_conf(
+            aws_sdk_cloudwatch::config::Builder::from(&config)
+                .retry_partition(partition("cloudwatch"))
+                .build(),
+        ),
+        ssm: aws_sdk_ssm::Client::from_conf(
+            aws_sdk_ssm::config::Builder::from(&config)
+                .retry_partition(partition("ssm"))
+                .build(),
+        ),
+        contacts: aws_sdk_ssmcontacts::Client::from_conf(
+            aws_sdk_ssmcontacts::config::Builder::from(&config)
+                .retry_partition(partition("contacts"))
+                .build(),
+        ),
+        incidents: aws_sdk_ssmincidents::Client::from_conf(
+            aws_sdk_ssmincidents::config::Builder::from(&config)
+                .retry_partition(partition("incidents"))
+                .build(),
+        ),
+        location,
+    }
+}

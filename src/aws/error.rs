@@ -1,0 +1,206 @@
+//! What AWS's errors mean: one function classifies them all.
+
+use std::error::Error as StdError;
+
+use aws_smithy_runtime_api::client::result::SdkError;
+use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+
+/// What an error means for whoever called; it decides what happens next, everywhere alike.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Class {
+    /// The object is not there.
+    NotFound,
+    /// An object of that name is there already.
+    Exists,
+    /// Too many calls, even after the SDK's own retries.
+    Throttled,
+    /// The credentials may not do this.
+    Denied,
+    /// AWS does not accept the input.
+    Invalid,
+    /// Something else stands in the way: a dependent, another change at work.
+    Conflict,
+    /// Somebody else is writing the same object at this moment; trying again helps, and the SDK does not.
+    Busy,
+    /// The service is not set up, or not to be had, in this account and region.
+    NotAvailable,
+    /// The network or the service failed; trying again may help.
+    Transient,
+    /// Anything else.
+    Other,
+}
+
+/// An error from AWS, with what a person needs to follow it up.
+#[derive(Clone, Debug)]
+pub struct AwsError {
+    /// What it means.
+    pub class: Class,
+    /// The error code on the wire, when AWS answered.
+    pub code: Option<String>,
+    /// What AWS said; may hold personal values, so it is scrubbed before any output.
+    pub message: String,
+    /// AWS's id of the request, when it answered.
+    pub request_id: Option<String>,
+}
+
+impl std::fmt::Display for AwsError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match &self.code {
+            Some(code) if self.message.is_empty() => f.write_str(code),
+            Some(code) => write!(f, "{code}: {}", self.message),
+            None => f.write_str(&self.message),
+        }?;
+        match &self.request_id {
+            Some(id) => write!(f, " (request {id})"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl StdError for AwsError {}
+
+impl AwsError {
+    /// Makes an error about an answer or a document that is not as it must be.
+    pub fn unexpected(what: &str, message: &str) -> Self {
+        Self {
+            class: Class::Other,
+            code: None,
+            message: format!("{what}: {message}"),
+            request_id: None,
+        }
+    }
+
+    /// Makes an error of a class that AWS did not itself report.
+    pub fn of(class: Class, message: impl Into<String>) -> Self {
+        Self {
+            class,
+            code: None,
+            message: message.into(),
+            request_id: None,
+        }
+    }
+
+    /// Turns "not found" into success: what is to be deleted may be gone.
+    pub fn gone_is_fine<E>(answer: Result<(), E>) -> Result<(), Self>
+    where
+        Self: From<E>,
+    {
+        match answer.map_err(Self::from) {
+            Err(error) if error.class == Class::NotFound => Ok(()),
+            other => other,
+        }
+    }
+}
+
+impl<E, R> From<SdkError<E, R>> for AwsError
+where
+    E: ProvideErrorMetadata + StdError + Send + Sync + 'static,
+    R: std::fmt::Debug + Send + Sync + 'static,
+{
+    fn from(error: SdkError<E, R>) -> Self {
+        let meta = error.as_service_error().map(ProvideErrorMetadata::meta);
+        let Some(meta) = meta else {
+            let class = if matches!(error, SdkError::ConstructionFailure(_)) {
+                Class::Invalid
+            } else {
+                Class::Transient
+            };
+            return Self {
+                class,
+                code: None,
+                message: chain(&error),
+                request_id: None,
+            };
+        };
+        let code = meta.code().unwrap_or("Unknown").to_owned();
+        let message = meta.message().unwrap_or_default().to_owned();
+        let request_id = meta.extra("aws_request_id").map(str::to_owned);
+        Self {
+            class: classify(&code, &message),
+            code: Some(code),
+            message,
+            request_id,
+        }
+    }
+}
+
+/// Writes an error and its causes on one line, each once.
+pub fn chain(error: &dyn StdError) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let layer = error.to_string();
+        if !text.contains(&layer) {
+            text = format!("{text}: {layer}");
+        }
+        cause = error.source();
+    }
+    text
+}
+
+/// Classifies an error code. The one place where AWS's codes are named.
+fn classify(code: &str, message: &str) -> Class {
+    // The only place a message decides: an account without Incident Manager answers a plain ValidationException.
+    // [T][O] aws-incident-manager reference, section 1.
+    if code == "ValidationException" && message.contains("Account not found for the request") {
+        return Class::NotAvailable;
+    }
+    match code {
+        "ResourceNotFoundException"
+        | "ResourceNotFound"
+        | "InvalidDocument"
+        | "DoesNotExistException"
+        | "ParameterNotFound"
+        | "InvalidDocumentVersion"
+        | "NotFoundException" => Class::NotFound,
+        "DocumentAlreadyExists" | "AlreadyExistsException" | "ParameterAlreadyExists" => {
+            Class::Exists
+        }
+        "ConflictException"
+        | "ResourceInUseException"
+        | "InvalidDocumentOperation"
+        | "AssociatedInstances"
+        | "ResourceConflict"
+        | "DuplicateDocumentContent"
+        | "DuplicateDocumentVersionName"
+        | "IdempotentParameterMismatch" => Class::Conflict,
+        "TooManyUpdates" | "ConcurrentModificationException" => Class::Busy,
+        "Throttling"
+        | "ThrottlingException"
+        | "ThrottledException"
+        | "TooManyRequestsException"
+        | "RequestLimitExceeded"
+        | "SlowDown" => Class::Throttled,
+        "AccessDenied"
+        | "AccessDeniedException"
+        | "UnauthorizedOperation"
+        | "ExpiredToken"
+        | "ExpiredTokenException"
+        | "InvalidClientTokenId"
+        | "UnrecognizedClientException"
+        | "MissingAuthenticationToken"
+        | "MissingAuthenticationTokenException"
+        | "SignatureDoesNotMatch"
+        | "InvalidSignatureException"
+        | "OptInRequired" => Class::Denied,
+        "UnsupportedOperationException" | "UnknownOperationException" => Class::NotAvailable,
+        "InternalServerError"
+        | "InternalServerException"
+        | "InternalServiceError"
+        | "InternalFailure"
+        | "InternalServiceFault"
+        | "ServiceUnavailable"
+        | "ServiceUnavailableException"
+        | "RequestTimeout"
+        | "RequestTimeoutException" => Class::Transient,
+        code if code.starts_with("Invalid")
+            || code.starts_with("Validation")
+            || code.contains("LimitExceeded")
+            || code.starts_with("Missing")
+            || code.contains("QuotaExceeded") =>
+        {
+            Class::Invalid
+        }
+        _ => Class::Other,
+    }
+}

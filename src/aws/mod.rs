@@ -1,0 +1,15 @@
+//! AWS: credentials, one set of clients per account and region, limits, and what its errors mean.
+
+mod client;
+pub mod contacts;
+pub mod enums;
+mod error;
+pub mod incidents;
+pub mod ssm;
+pub mod tags;
+pub mod transport;
+
+pub use client::{
+    Aws, ConnectError, Connection, Connector, SANDBOX_ACCOUNT, SANDBOX_REGION, connect,
+};
+pub use error::{AwsError, Class, chain};
