@@ -1,5 +1,6 @@
 //! Declarative ops-as-code for AWS.
 
 pub mod aws;
+pub mod kinds;
 pub mod model;
 pub mod sandbox;
