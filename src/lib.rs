@@ -1,6 +1,8 @@
 //! Declarative ops-as-code for AWS.
 
 pub mod aws;
+pub mod cli;
 pub mod kinds;
+pub mod load;
 pub mod model;
 pub mod sandbox;

@@ -1,0 +1,3 @@
+//! How findings look.
+
+pub mod diagnostics;

@@ -1,0 +1,41 @@
+//! The kinds, each with its schema.
+
+use std::cell::OnceCell;
+use std::collections::BTreeMap;
+
+use super::reserved::RESERVED;
+use super::stack::StackSpec;
+use crate::model::schema::Schema;
+use crate::model::{AnySpec, Erased};
+
+/// A kind with its schema, which is compiled when the first document needs it.
+pub(super) struct Kind<'k> {
+    pub(super) spec: &'k dyn AnySpec,
+    schema: OnceCell<Schema>,
+    /// Fields that the loader takes off; empty for the Stack, which has none of them.
+    pub(super) reserved: &'static [&'static str],
+}
+
+impl Kind<'_> {
+    pub(super) fn schema(&self) -> &Schema {
+        self.schema
+            .get_or_init(|| Schema::compile(&self.spec.schema(), self.reserved))
+    }
+}
+
+static STACK: Erased<StackSpec> = Erased::new();
+
+/// Returns the kinds by name, `Stack` among them.
+pub(super) fn kinds<'k>(kinds: &[&'k dyn AnySpec]) -> BTreeMap<&'static str, Kind<'k>> {
+    let kind = |spec: &'k dyn AnySpec, reserved| Kind {
+        spec,
+        schema: OnceCell::new(),
+        reserved,
+    };
+    let mut all: BTreeMap<_, _> = kinds
+        .iter()
+        .map(|spec| (spec.kind(), kind(*spec, RESERVED)))
+        .collect();
+    all.insert(STACK.kind(), kind(&STACK, &[]));
+    all
+}

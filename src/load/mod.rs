@@ -1,0 +1,303 @@
+//! From files to desired objects: every problem at once, each with its place.
+//!
+//! [`load`] reads the files under the paths, takes the documents that are ours, checks each against its kind's
+//! schema and rules, and then all of them together: names, references, circles. It knows no AWS, no clock and no
+//! environment; the same files give the same result, byte for byte.
+
+pub mod codes;
+
+mod across;
+mod build;
+mod content;
+mod draft;
+mod envelope;
+mod files;
+mod kind;
+mod metadata;
+mod object;
+mod origin;
+mod personal;
+mod reserved;
+mod scalar;
+mod sources;
+mod stack;
+mod tree;
+mod variables;
+mod written;
+mod yaml;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use crate::model::lifecycle::Lifecycle;
+use crate::model::sensitive::hide_addresses;
+use crate::model::{Address, AnySpec, Diagnostic, Place, Report};
+
+use files::{Found, Unread};
+use kind::Kind;
+use origin::Origin;
+
+pub use sources::Sources;
+pub use stack::{Git, Limits, Source, Stack, StackSpec};
+
+/// The only `apiVersion` that this version reads.
+pub const API_VERSION: &str = "stationbill.dev/v1alpha1";
+
+/// Why nothing could be loaded at all.
+#[derive(Debug, thiserror::Error)]
+pub enum LoadError {
+    /// A path of the command line leads nowhere.
+    #[error("there is no file or folder `{}`", path.display())]
+    Missing {
+        /// The path.
+        path: PathBuf,
+    },
+    /// A path of the command line is a pipe, a socket or a device.
+    #[error("`{}` is neither a folder nor an ordinary file", path.display())]
+    NotAFile {
+        /// The path.
+        path: PathBuf,
+    },
+    /// A path of the command line cannot be read.
+    #[error("cannot read `{}`", path.display())]
+    Unreadable {
+        /// The path.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+}
+
+/// What the files say.
+#[derive(Debug)]
+pub struct Loaded {
+    /// The Stack, when a document declares one.
+    pub stack: Option<Stack>,
+    /// The objects that could be read, in the order of their files.
+    pub objects: Vec<Declared>,
+    /// Everything that is wrong, sorted by place. Nothing may be done while it holds an error.
+    pub report: Report,
+    /// The texts of the files, for carets.
+    pub sources: Sources,
+}
+
+/// One object that a document declares.
+#[derive(Clone)]
+pub struct Declared {
+    /// Kind and `metadata.name`.
+    pub address: Address,
+    /// The canonical spec: texts of `contentFrom` in their places, `name` filled in, `${target.…}` not yet replaced.
+    pub spec: Value,
+    /// `spec.lifecycle`.
+    pub lifecycle: Lifecycle,
+    /// `spec.targets`; empty for those of the Stack.
+    pub targets: Vec<String>,
+    /// `metadata.labels`.
+    pub labels: BTreeMap<String, String>,
+    /// Where `metadata.name` stands.
+    pub place: Place,
+    origin: Option<Arc<Origin>>,
+}
+
+impl Declared {
+    /// Makes an object that stands in no file.
+    pub fn new(address: Address, spec: Value, lifecycle: Lifecycle) -> Self {
+        Self {
+            address,
+            spec,
+            lifecycle,
+            targets: Vec::new(),
+            labels: BTreeMap::new(),
+            place: files::start_of(""),
+            origin: None,
+        }
+    }
+
+    /// Returns where a JSON Pointer into the spec stands, or its nearest ancestor that was written.
+    pub fn locate(&self, pointer: &str) -> Place {
+        match &self.origin {
+            Some(origin) => origin.place_of(&self.spec, pointer),
+            None => self.place.clone(),
+        }
+    }
+}
+
+impl std::fmt::Debug for Declared {
+    /// Shows the address alone: the spec may hold personal values.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Declared").field(&self.address).finish()
+    }
+}
+
+/// Loads the documents under the paths.
+///
+/// A problem of a document is in the report; the error is for paths that cannot be looked at.
+pub fn load(paths: &[PathBuf], kinds: &[&dyn AnySpec]) -> Result<Loaded, LoadError> {
+    let mut loader = Loader::new(kinds);
+    let mut problems = Vec::new();
+    let found = files::find(paths, &mut problems)?;
+    loader.report.diagnostics.extend(problems);
+    for file in &found {
+        loader.file(file);
+    }
+    Ok(loader.finish(&found))
+}
+
+/// Everything that is gathered on the way.
+struct Loader<'k> {
+    kinds: BTreeMap<&'static str, Kind<'k>>,
+    report: Report,
+    sources: Sources,
+    reader: content::Reader,
+    objects: Vec<Declared>,
+    stack: Option<Stack>,
+    entries: Vec<across::Entry>,
+    /// Files that may turn out to be somebody's `contentFrom`, with what is wrong with them otherwise.
+    strays: Vec<(PathBuf, Vec<Diagnostic>)>,
+    /// How many documents were ours, right or wrong.
+    ours: usize,
+}
+
+impl<'k> Loader<'k> {
+    fn new(kinds: &[&'k dyn AnySpec]) -> Self {
+        Self {
+            kinds: kind::kinds(kinds),
+            report: Report::default(),
+            sources: Sources::default(),
+            reader: content::Reader::default(),
+            objects: Vec::new(),
+            stack: None,
+            entries: Vec::new(),
+            strays: Vec::new(),
+            ours: 0,
+        }
+    }
+
+    fn file(&mut self, file: &Found) {
+        let text = match files::read(&file.path) {
+            Ok(text) => text,
+            Err(unread) => return self.unread(file, &unread),
+        };
+        self.sources.insert(&file.name, Arc::clone(&text));
+        let parsed = yaml::parse(&text);
+        let before = self.ours;
+        let mut strays: Vec<Diagnostic> = Vec::new();
+        if !parsed.problems.is_empty() {
+            self.sources.distrust(&file.name);
+            strays.extend(
+                parsed
+                    .problems
+                    .into_iter()
+                    .map(|problem| diagnostic(&file.name, problem)),
+            );
+        }
+        for document in parsed.documents {
+            self.document(file, document, &mut strays);
+        }
+        if self.ours == before {
+            self.strays.push((file.real.clone(), strays));
+        } else {
+            self.report.diagnostics.extend(strays);
+        }
+    }
+
+    fn unread(&mut self, file: &Found, unread: &Unread) {
+        let name = &file.name;
+        let finding = match unread {
+            Unread::Io(error) => files::unreadable(name, error),
+            Unread::Special => {
+                Diagnostic::error("unreadable", "", format!("`{name}` is no ordinary file"))
+                    .place(files::start_of(name))
+            }
+            Unread::TooLarge => {
+                let message = format!("`{name}` has more than {} MiB", files::MAX_BYTES >> 20);
+                Diagnostic::error("too-large", "", message)
+                    .hint("split it, or move it out of the folder")
+                    .place(files::start_of(name))
+            }
+            Unread::NotText { offset, before } => {
+                let line = sources::lines(before).count();
+                let column = sources::lines(before)
+                    .last()
+                    .map_or(0, |line| line.chars().count())
+                    + 1;
+                let place = Place {
+                    file: name.clone(),
+                    line,
+                    column,
+                    length: 1,
+                };
+                let message = format!("`{name}` is not UTF-8 text at byte {offset}");
+                Diagnostic::error("not-text", "", message)
+                    .hint("save it as UTF-8")
+                    .place(place)
+            }
+        };
+        self.strays.push((file.real.clone(), vec![finding]));
+    }
+
+    fn finish(mut self, found: &[Found]) -> Loaded {
+        for (file, problems) in std::mem::take(&mut self.strays) {
+            if !self.reader.named.contains(&file) {
+                self.report.diagnostics.extend(problems);
+            }
+        }
+        across::check(&self.entries, &self.kinds, &mut self.report);
+        if self.ours == 0 && self.report.is_ok() {
+            let message = match found.len() {
+                0 => "there are no YAML or JSON files here".to_owned(),
+                files => format!("no Stationbill document in {files} files"),
+            };
+            let hint = format!("a document begins with `apiVersion: {API_VERSION}`");
+            self.report
+                .push(Diagnostic::warning("no-documents", "", message).hint(hint));
+        }
+        // A message may quote an address that stands where none belongs.
+        for finding in &mut self.report.diagnostics {
+            finding.message = hide_addresses(&finding.message);
+            finding.hint = finding.hint.as_deref().map(hide_addresses);
+        }
+        let mut seen = BTreeSet::new();
+        self.report.diagnostics.sort_by_cached_key(key);
+        self.report
+            .diagnostics
+            .retain(|finding| seen.insert(key(finding)));
+        Loaded {
+            stack: self.stack,
+            objects: self.objects,
+            report: self.report,
+            sources: self.sources,
+        }
+    }
+}
+
+/// Sorts by place; what has none comes last.
+fn key(finding: &Diagnostic) -> (bool, Option<Place>, String, String) {
+    (
+        finding.place.is_none(),
+        finding.place.clone(),
+        finding.code.clone(),
+        finding.message.clone(),
+    )
+}
+
+/// Gives a problem of a file its place.
+fn diagnostic(file: &str, problem: yaml::Problem) -> Diagnostic {
+    let yaml::Problem {
+        code,
+        at,
+        message,
+        hint,
+    } = problem;
+    let mut finding = Diagnostic::error(code, "", message).place(origin::place(file, at));
+    finding.hint = hint;
+    finding
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,211 @@
+//! The texts of the files that were read, for carets, and what in them must not be shown.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, OnceLock};
+
+use super::tree::Range;
+
+/// The texts of all files that were read, by the name that places use.
+#[derive(Clone, Default)]
+pub struct Sources {
+    files: BTreeMap<String, Source>,
+}
+
+/// One file's text.
+#[derive(Clone)]
+struct Source {
+    text: Arc<str>,
+    /// Where each line begins, found out when the first is asked for.
+    starts: OnceLock<Vec<usize>>,
+    secrets: Vec<Range>,
+    /// Nobody knows where the personal values are: the file is no YAML, or of an unknown kind.
+    opaque: bool,
+}
+
+impl std::fmt::Debug for Sources {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_set().entries(self.files.keys()).finish()
+    }
+}
+
+impl Sources {
+    /// Adds a file.
+    pub(super) fn insert(&mut self, name: &str, text: Arc<str>) {
+        self.files.entry(name.to_owned()).or_insert(Source {
+            text,
+            starts: OnceLock::new(),
+            secrets: Vec::new(),
+            opaque: false,
+        });
+    }
+
+    /// Marks a range of a file as never to be shown.
+    pub(super) fn hide(&mut self, name: &str, range: Range) {
+        if let Some(source) = self.files.get_mut(name) {
+            source.secrets.push(range);
+        }
+    }
+
+    /// Says that personal values may stand anywhere in a file.
+    pub(super) fn distrust(&mut self, name: &str) {
+        if let Some(source) = self.files.get_mut(name) {
+            source.opaque = true;
+        }
+    }
+
+    /// Returns the names of the files, sorted.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.files.keys().map(String::as_str)
+    }
+
+    /// Returns a line (from 1) with every personal value replaced, character by character, by `•`.
+    pub fn line(&self, name: &str, line: usize) -> Option<String> {
+        let source = self.files.get(name)?;
+        let text = source.line(line)?;
+        let mut chars: Vec<char> = text.chars().collect();
+        for range in &source.secrets {
+            if let Some((from, to)) = range.on_line(line, chars.len()) {
+                cover(&mut chars[from..to]);
+            }
+        }
+        if source.opaque {
+            cover_value(&mut chars);
+        }
+        cover_addresses(&mut chars);
+        Some(chars.into_iter().collect())
+    }
+}
+
+impl Source {
+    fn line(&self, line: usize) -> Option<&str> {
+        let text = self.text.strip_prefix('\u{feff}').unwrap_or(&self.text);
+        let starts = self.starts.get_or_init(|| {
+            let base = text.as_ptr() as usize;
+            lines(text)
+                .map(|line| line.as_ptr() as usize - base)
+                .collect()
+        });
+        let start = *starts.get(line.checked_sub(1)?)?;
+        lines(text.get(start..)?).next()
+    }
+}
+
+/// Splits a text at line breaks as YAML does: `\n`, `\r\n` and `\r`.
+pub(super) fn lines(text: &str) -> impl Iterator<Item = &str> {
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let mut rest = Some(text);
+    std::iter::from_fn(move || {
+        let text = rest?;
+        let Some(end) = text.find(['\n', '\r']) else {
+            rest = None;
+            return Some(text);
+        };
+        let skip = if text[end..].starts_with("\r\n") {
+            2
+        } else {
+            1
+        };
+        rest = Some(&text[end + skip..]);
+        Some(&text[..end])
+    })
+}
+
+/// Covers a personal value, keeping as much as a mask keeps: `k•••@example.com`, `+81•••••••12`.
+fn cover(chars: &mut [char]) {
+    let start = usize::from(matches!(chars.first(), Some('"' | '\'')));
+    let end =
+        chars.len() - usize::from(chars.len() > start && matches!(chars.last(), Some('"' | '\'')));
+    let inner = &mut chars[start.min(end)..end];
+    let length = inner.len();
+    let keep: (usize, usize) = match inner.iter().rposition(|c| *c == '@') {
+        Some(at) if at > 0 => (1, at),
+        _ if inner.first() == Some(&'+') && length >= 8 => (3, length - 2),
+        _ => (0, length),
+    };
+    inner[keep.0..keep.1].fill('•');
+}
+
+/// Covers what follows `value:`.
+fn cover_value(chars: &mut [char]) {
+    let text: String = chars.iter().collect();
+    for key in ["value:", "value\":", "value':"] {
+        if let Some(at) = text.find(key) {
+            let from = text[..at + key.len()].chars().count();
+            let from = from
+                + chars[from..]
+                    .iter()
+                    .take_while(|c| c.is_whitespace())
+                    .count();
+            cover(&mut chars[from..]);
+        }
+    }
+}
+
+/// Covers what looks like an e-mail address or a telephone number, wherever it stands.
+fn cover_addresses(chars: &mut [char]) {
+    let of_address = |c: char| c.is_alphanumeric() || "@._%+-•".contains(c);
+    let mut start = 0;
+    while start < chars.len() {
+        if !of_address(chars[start]) {
+            start += 1;
+            continue;
+        }
+        let length = chars[start..]
+            .iter()
+            .take_while(|c| of_address(**c))
+            .count();
+        let word = &mut chars[start..start + length];
+        let mail = word
+            .iter()
+            .position(|c| *c == '@')
+            .is_some_and(|at| at > 0 && word[at..].contains(&'.'));
+        let digits = word.iter().filter(|c| c.is_ascii_digit()).count();
+        if mail || (word[0] == '+' && digits >= 7 && digits + 1 == length) {
+            cover(word);
+        }
+        start += length;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn line(text: &str, opaque: bool) -> String {
+        let mut sources = Sources::default();
+        sources.insert("f", text.into());
+        if opaque {
+            sources.distrust("f");
+        }
+        sources.line("f", 1).unwrap()
+    }
+
+    #[test]
+    fn addresses_are_covered_and_keep_their_length() {
+        assert_eq!(
+            line("- { value: kayoko@example.com } # +819012345612", false),
+            "- { value: k•••••@example.com } # +81••••••••12"
+        );
+        assert_eq!(
+            line("schedule: cron(0 1 * * ? *)", false),
+            "schedule: cron(0 1 * * ? *)"
+        );
+        assert_eq!(
+            line("arn: arn:aws:ssm:eu-west-1:111122223333:x", false),
+            "arn: arn:aws:ssm:eu-west-1:111122223333:x"
+        );
+    }
+
+    #[test]
+    fn in_a_file_that_nobody_understands_values_are_covered_too() {
+        assert_eq!(line("  value: 12345 6", true), "  value: •••••••");
+    }
+
+    #[test]
+    fn lines_end_as_yaml_says() {
+        assert_eq!(
+            lines("\u{feff}a\r\nb\rc\n").collect::<Vec<_>>(),
+            ["a", "b", "c", ""]
+        );
+    }
+}
