@@ -2,6 +2,8 @@
 
 pub mod aws;
 pub mod cli;
+pub mod engine;
+pub mod export;
 pub mod kinds;
 pub mod load;
 pub mod model;

@@ -1,0 +1,315 @@
+//! Carries out a plan and makes no decisions.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Mutex, PoisonError};
+
+use futures::StreamExt;
+use futures::stream::FuturesUnordered;
+use serde_json::Value;
+use tokio_util::sync::CancellationToken;
+
+use super::converge::{Target, gone, patiently, resolved, turned};
+use super::scrub::Scrubber;
+use super::{Ending, Event, Events, Outcome, World};
+use crate::aws::{Aws, AwsError, Class};
+use crate::kinds::{AnyKind, Select};
+use crate::model::graph::{Graph, Part, Step, order, waits_for};
+use crate::model::plan::{Action, Change, Plan};
+use crate::model::spec::Identity;
+use crate::model::stamp::{self, Owner, Stamp};
+use crate::model::{AnySpec, Id, Live, Location, pointer};
+
+/// How many changes are in flight at once.
+const CHANGES: usize = 8;
+
+/// Carries out a plan, each change as soon as those it needs are done.
+///
+/// A change that fails stops only what depends on it. After `cancel` nothing new starts, and what is in flight ends.
+pub async fn apply(
+    plan: &Plan,
+    world: &World,
+    events: Events<'_>,
+    cancel: &CancellationToken,
+) -> Outcome {
+    let specs: Vec<&dyn AnySpec> = world
+        .kinds
+        .iter()
+        .map(|kind| *kind as &dyn AnySpec)
+        .collect();
+    let graph = order(plan, &specs);
+    let run = Run {
+        plan,
+        world,
+        events,
+        ids: Mutex::new(plan.ids.clone()),
+        scrubber: scrubber(plan),
+    };
+    let mut progress = Progress::new(plan, &graph);
+    let mut flight = FuturesUnordered::new();
+    loop {
+        while flight.len() < CHANGES && !cancel.is_cancelled() {
+            let Some(step) = progress.next() else { break };
+            match progress.obstacle(step) {
+                Some(why) => run.tell(progress.end(step, Err(Ending::Skipped(why)))),
+                None => flight.push(run.step(step, graph.steps[step])),
+            }
+        }
+        let Some((step, result)) = flight.next().await else {
+            break;
+        };
+        run.tell(progress.end(step, result.map_err(Ending::Failed)));
+    }
+    let interrupted = cancel.is_cancelled() && !progress.waiting.is_empty();
+    while let Some(step) = progress.waiting.pop_first() {
+        run.tell(progress.end(
+            step,
+            Err(Ending::Skipped("the run was interrupted".to_owned())),
+        ));
+    }
+    Outcome {
+        endings: progress.endings,
+        interrupted,
+    }
+}
+
+fn scrubber(plan: &Plan) -> Scrubber {
+    let mut scrubber = Scrubber::default();
+    for change in &plan.changes {
+        change.desired.iter().for_each(|spec| scrubber.learn(spec));
+        change
+            .live
+            .iter()
+            .for_each(|live| scrubber.learn(&live.spec));
+    }
+    scrubber
+}
+
+/// Which steps wait, which ended well, and how each change ended.
+struct Progress<'a> {
+    plan: &'a Plan,
+    graph: &'a Graph,
+    waiting: BTreeSet<usize>,
+    well: BTreeMap<usize, bool>,
+    /// How many steps of each change are still to come.
+    left: Vec<usize>,
+    endings: Vec<Option<Ending>>,
+}
+
+impl<'a> Progress<'a> {
+    fn new(plan: &'a Plan, graph: &'a Graph) -> Self {
+        let mut left = vec![0; plan.changes.len()];
+        graph.steps.iter().for_each(|step| left[step.change] += 1);
+        let waiting = (0..graph.steps.len()).collect();
+        Self {
+            plan,
+            graph,
+            waiting,
+            well: BTreeMap::new(),
+            left,
+            endings: vec![None; plan.changes.len()],
+        }
+    }
+
+    /// Takes the first step whose needs have all ended.
+    fn next(&mut self) -> Option<usize> {
+        let ready = |step: &&usize| {
+            self.graph.needs[**step]
+                .iter()
+                .all(|need| self.well.contains_key(need))
+        };
+        let step = *self.waiting.iter().find(ready)?;
+        self.waiting.remove(&step);
+        Some(step)
+    }
+
+    /// Why a step cannot be taken: one that it needs did not end well.
+    fn obstacle(&self, step: usize) -> Option<String> {
+        let bad: BTreeSet<String> = self.graph.needs[step]
+            .iter()
+            .zip(waits_for(self.plan, self.graph, step))
+            .filter(|(need, _)| self.well.get(need) != Some(&true))
+            .map(|(_, change)| change.address.to_string())
+            .collect();
+        if bad.is_empty() {
+            return None;
+        }
+        let names: Vec<String> = bad.into_iter().collect();
+        Some(format!(
+            "it waits for {}, which failed or was not tried",
+            names.join(", ")
+        ))
+    }
+
+    /// Ends a step; answers with the change and its ending once that is settled.
+    fn end(&mut self, step: usize, result: Result<(), Ending>) -> Option<(&'a Change, Ending)> {
+        let index = self.graph.steps[step].change;
+        self.well.insert(step, result.is_ok());
+        self.left[index] -= 1;
+        if self.endings[index].is_some() {
+            return None;
+        }
+        let ending = match result {
+            Err(ending) => ending,
+            Ok(()) if self.left[index] == 0 => Ending::Done,
+            Ok(()) => return None,
+        };
+        self.endings[index] = Some(ending.clone());
+        Some((&self.plan.changes[index], ending))
+    }
+}
+
+struct Run<'a> {
+    plan: &'a Plan,
+    world: &'a World,
+    events: Events<'a>,
+    ids: Mutex<BTreeMap<Location, BTreeMap<String, String>>>,
+    scrubber: Scrubber,
+}
+
+impl Run<'_> {
+    fn tell(&self, ended: Option<(&Change, Ending)>) {
+        if let Some((change, ending)) = ended {
+            let (address, location) = (change.address.clone(), change.location.clone());
+            (self.events)(Event::Ended {
+                address,
+                location,
+                action: change.action,
+                ending,
+            });
+        }
+    }
+
+    async fn step(&self, index: usize, step: Step) -> (usize, Result<(), String>) {
+        let change = &self.plan.changes[step.change];
+        let (address, location) = (change.address.clone(), change.location.clone());
+        (self.events)(Event::Started {
+            address,
+            location,
+            action: change.action,
+        });
+        let result = match (
+            self.world.places.get(&change.location),
+            self.world.kind(&change.address.kind),
+        ) {
+            (Some(aws), Some(kind)) => match step.part {
+                Part::Put => self.put(aws, kind, change).await,
+                Part::Remove => self.remove(aws, kind, change).await,
+            },
+            _ => Err(AwsError::unexpected(
+                &change.location.to_string(),
+                "this place is not part of the run",
+            )),
+        };
+        (
+            index,
+            result.map_err(|error| self.scrubber.scrub(&error.to_string())),
+        )
+    }
+
+    async fn put(&self, aws: &Aws, kind: &dyn AnyKind, change: &Change) -> Result<(), AwsError> {
+        let Some(desired) = &change.desired else {
+            return Ok(());
+        };
+        let ids = self.known_ids(&change.location);
+        let mut spec = resolved(desired, &ids)?;
+        if let Some(live) = &change.live {
+            let keep = |path: &String| pointer::transplant(&live.spec, &mut spec, path);
+            change.ignored.iter().for_each(keep);
+        }
+        let names = turned(&ids);
+        let stamp = Stamp::new(
+            &self.plan.stack,
+            &change.address,
+            desired,
+            change.lifecycle.on_delete,
+        );
+        let target = Target {
+            world: self.world,
+            aws,
+            kind,
+            change,
+            stamp: &stamp,
+            spec: &spec,
+            names: &names,
+        };
+        let waiting = || {
+            let (address, location) = (change.address.clone(), change.location.clone());
+            (self.events)(Event::Waiting { address, location });
+        };
+        let id = match (change.action, &change.live) {
+            (Action::Update | Action::Adopt, Some(live)) => {
+                patiently(|| kind.update(aws, &spec, live, &stamp)).await?;
+                live.id.clone()
+            }
+            _ => self.create(aws, kind, change, &spec, &stamp).await?,
+        };
+        target.converge(&id, &waiting).await?;
+        let mut ids = self.ids.lock().unwrap_or_else(PoisonError::into_inner);
+        ids.entry(change.location.clone())
+            .or_default()
+            .insert(change.address.to_string(), id.0);
+        Ok(())
+    }
+
+    async fn create(
+        &self,
+        aws: &Aws,
+        kind: &dyn AnyKind,
+        change: &Change,
+        spec: &Value,
+        stamp: &Stamp,
+    ) -> Result<Id, AwsError> {
+        // Where AWS would make a second object of the same name, a list that lagged behind when it was planned must not
+        // lead to one: look again.
+        if change.action == Action::Create
+            && kind.identity() == Identity::SharedName
+            && let Some(id) = self.ours(aws, kind, change, spec).await?
+        {
+            return Ok(id);
+        }
+        match patiently(|| kind.create(aws, spec, stamp)).await {
+            // It may be the one we have just created: the answer was lost, and the SDK tried again.
+            Err(error) if matches!(error.class, Class::Exists | Class::Conflict) => {
+                self.ours(aws, kind, change, spec).await?.ok_or(error)
+            }
+            answer => answer,
+        }
+    }
+
+    /// Finds the object that a change would create, if it is there already.
+    async fn ours(
+        &self,
+        aws: &Aws,
+        kind: &dyn AnyKind,
+        change: &Change,
+        spec: &Value,
+    ) -> Result<Option<Id>, AwsError> {
+        let name = spec
+            .get("name")
+            .and_then(Value::as_str)
+            .unwrap_or_default()
+            .to_owned();
+        let live = kind
+            .list(aws, &Select::Named(BTreeSet::from([name.clone()])))
+            .await?;
+        let ours = |live: &&Live<Value>| {
+            (kind.identity() == Identity::Singleton || live.name == name)
+                && stamp::owner(&live.tags, &self.plan.stack) == Owner::Us
+                && stamp::names(&live.tags, &change.address)
+        };
+        Ok(live.iter().find(ours).map(|live| live.id.clone()))
+    }
+
+    async fn remove(&self, aws: &Aws, kind: &dyn AnyKind, change: &Change) -> Result<(), AwsError> {
+        let Some(live) = &change.live else {
+            return Ok(());
+        };
+        patiently(|| kind.delete(aws, live)).await?;
+        gone(self.world, aws, kind, live).await
+    }
+
+    fn known_ids(&self, location: &Location) -> BTreeMap<String, String> {
+        let ids = self.ids.lock().unwrap_or_else(PoisonError::into_inner);
+        ids.get(location).cloned().unwrap_or_default()
+    }
+}

@@ -1,0 +1,105 @@
+//! Reads AWS: every kind that matters, at every place, all at once.
+
+use std::collections::BTreeSet;
+
+use futures::StreamExt;
+use futures::stream;
+use serde_json::Value;
+
+use super::scrub::Scrubber;
+use super::{Event, Events, World};
+use crate::aws::{AwsError, Class};
+use crate::kinds::Select;
+use crate::model::plan::{Desired, Observed, Unreadable};
+
+/// How many kinds and places are listed at once; each service bounds its own requests besides.
+const LISTS: usize = 32;
+
+/// Which kinds are looked at, and how much of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Breadth {
+    /// The kinds that documents declare: what they name, and what the stack owns.
+    Declared,
+    /// Every kind: what documents name, and what the stack owns. Needed to delete what no document declares.
+    Owned,
+    /// Every kind, and everything in it.
+    Everything,
+}
+
+/// Lists what the documents are about, and what the stack owns.
+///
+/// A failure is kept where it happened: the plan says `unknown` there, and goes on elsewhere.
+pub async fn observe(
+    world: &World,
+    desired: &Desired,
+    breadth: Breadth,
+    events: Events<'_>,
+) -> Observed {
+    let mut scrubber = Scrubber::default();
+    desired
+        .objects
+        .iter()
+        .for_each(|object| scrubber.learn(&object.spec));
+    let scrubber = &scrubber;
+    let jobs = world
+        .places
+        .iter()
+        .flat_map(|(location, aws)| world.kinds.iter().map(move |kind| (location, aws, *kind)));
+    let jobs = jobs.filter_map(|(location, aws, kind)| {
+        let declared = desired
+            .objects
+            .iter()
+            .filter(|o| o.location == *location && o.address.kind == kind.kind());
+        let names: BTreeSet<String> = declared
+            .map(|object| {
+                object
+                    .spec
+                    .get("name")
+                    .and_then(Value::as_str)
+                    .unwrap_or_default()
+                    .to_owned()
+            })
+            .collect();
+        let select = match breadth {
+            Breadth::Declared if names.is_empty() => return None,
+            Breadth::Declared | Breadth::Owned => Select::Wanted {
+                stack: desired.stack.clone(),
+                names,
+            },
+            Breadth::Everything => Select::Everything,
+        };
+        Some(async move {
+            events(Event::Observing {
+                location: location.clone(),
+                kind: kind.kind(),
+            });
+            let found = kind
+                .list(aws, &select)
+                .await
+                .map_err(|error| unreadable(error, scrubber));
+            let summary = found.as_ref().map(Vec::len).map_err(|why| match why {
+                Unreadable::NotAvailable(why) | Unreadable::Failed(why) => why.clone(),
+            });
+            events(Event::Observed {
+                location: location.clone(),
+                kind: kind.kind(),
+                found: summary,
+            });
+            (location.clone(), kind.kind().to_owned(), found)
+        })
+    });
+    let mut observed = Observed::default();
+    let mut results = stream::iter(jobs.collect::<Vec<_>>()).buffer_unordered(LISTS);
+    while let Some((location, kind, found)) = results.next().await {
+        observed.0.entry(location).or_default().insert(kind, found);
+    }
+    observed
+}
+
+fn unreadable(mut error: AwsError, scrubber: &Scrubber) -> Unreadable {
+    error.message = scrubber.scrub(&error.message);
+    match error.class {
+        Class::NotAvailable => Unreadable::NotAvailable(error.message),
+        _ => Unreadable::Failed(error.to_string()),
+    }
+}

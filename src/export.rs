@@ -1,0 +1,297 @@
+//! From live objects to documents: the same specs a user would have written. Pure.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Map, Value, json};
+
+use crate::load::API_VERSION;
+use crate::model::plan::Observed;
+use crate::model::reference::lift;
+use crate::model::sensitive::marked;
+use crate::model::spec::NotASpec;
+use crate::model::{Address, AnySpec, Document, Live, pointer, stamp, substitute};
+
+/// A document, ready to be written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Written {
+    /// Which object it declares.
+    pub address: Address,
+    /// The YAML.
+    pub text: String,
+}
+
+impl Written {
+    /// Returns the file it belongs in, relative to the folder of the export.
+    pub fn file(&self) -> String {
+        format!("{}/{}.yaml", dashed(&self.address.kind), self.address.name)
+    }
+}
+
+/// An address that stays out of the documents.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret {
+    /// The object it belongs to.
+    pub address: Address,
+    /// The environment variable that the document names.
+    pub variable: String,
+    /// The value.
+    pub value: String,
+}
+
+/// Everything an export writes.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Exported {
+    /// The documents, by kind and name.
+    pub documents: Vec<Written>,
+    /// The addresses.
+    pub secrets: Vec<Secret>,
+}
+
+/// Turns what was observed into documents.
+///
+/// # Errors
+/// When what AWS has cannot be understood as a spec.
+pub fn export(observed: &Observed, specs: &[&dyn AnySpec]) -> Result<Exported, NotASpec> {
+    let mut exported = Exported {
+        documents: Vec::new(),
+        secrets: Vec::new(),
+    };
+    let mut variables = BTreeSet::new();
+    for kinds in observed.0.values() {
+        let found = specs
+            .iter()
+            .filter_map(|spec| match kinds.get(spec.kind()) {
+                Some(Ok(live)) => Some((*spec, named(*spec, live))),
+                _ => None,
+            });
+        let found: Vec<_> = found.collect();
+        let names: BTreeMap<String, String> = found
+            .iter()
+            .flat_map(|(spec, live)| {
+                live.iter().map(|(name, live)| {
+                    (
+                        live.id.0.clone(),
+                        Address::new(spec.kind(), name).to_string(),
+                    )
+                })
+            })
+            .collect();
+        for (spec, live) in found {
+            for (name, live) in live {
+                let address = Address::new(spec.kind(), name);
+                // Read again after lifting: sets are ordered by what is in them.
+                let value = spec.parse(&lift(live.spec.clone(), &names))?;
+                let value = substitute::escape(value);
+                let value = plain(value, "", &address, &mut variables, &mut exported.secrets);
+                let text = document(&address, value)?;
+                exported.documents.push(Written { address, text });
+            }
+        }
+    }
+    Ok(exported)
+}
+
+/// Gives each live object a `metadata.name`: its stamp's where it has one, else one made from AWS's name.
+fn named<'a>(spec: &dyn AnySpec, live: &'a [Live<Value>]) -> Vec<(String, &'a Live<Value>)> {
+    let mut sorted: Vec<(String, &Live<Value>)> = live
+        .iter()
+        .map(|live| {
+            let stamped = live
+                .tags
+                .get(stamp::OBJECT)
+                .and_then(|object| object.split_once('/'))
+                .map(|(_, name)| name);
+            let base = stamped
+                .filter(|name| dns_name(name) == **name)
+                .map(str::to_owned);
+            let name = if live.name.is_empty() {
+                dashed(spec.kind())
+            } else {
+                dns_name(&live.name)
+            };
+            (base.unwrap_or(name), live)
+        })
+        .collect();
+    sorted.sort_by_cached_key(|(name, live)| {
+        (name.clone(), live.name.clone(), live.spec.to_string())
+    });
+    let mut taken = BTreeSet::new();
+    for (name, _) in &mut sorted {
+        let mut candidate = name.clone();
+        let mut number = 2;
+        while !taken.insert(candidate.clone()) {
+            candidate = format!("{name}-{number}");
+            number += 1;
+        }
+        *name = candidate;
+    }
+    sorted
+}
+
+/// Makes a name that Kubernetes accepts too: lower-case letters, digits, `-` and `.`.
+fn dns_name(name: &str) -> String {
+    let mapped: String = name
+        .chars()
+        .map(|c| {
+            if c.is_ascii_alphanumeric() || c == '.' {
+                c.to_ascii_lowercase()
+            } else {
+                '-'
+            }
+        })
+        .collect();
+    let trimmed = mapped.trim_matches(['-', '.']);
+    if trimmed.is_empty() {
+        "unnamed".to_owned()
+    } else {
+        trimmed.to_owned()
+    }
+}
+
+/// `OnCallSchedule` as `on-call-schedule`.
+fn dashed(kind: &str) -> String {
+    let mut out = String::new();
+    for c in kind.chars() {
+        if c.is_ascii_uppercase() && !out.is_empty() {
+            out.push('-');
+        }
+        out.push(c.to_ascii_lowercase());
+    }
+    out
+}
+
+/// Takes the marker objects out of a canonical spec: documents become their text, addresses a variable's name.
+fn plain(
+    value: Value,
+    at: &str,
+    address: &Address,
+    variables: &mut BTreeSet<String>,
+    secrets: &mut Vec<Secret>,
+) -> Value {
+    if let Some(text) = marked(&value) {
+        let variable = variable(address, at, variables);
+        secrets.push(Secret {
+            address: address.clone(),
+            variable: variable.clone(),
+            value: text.to_owned(),
+        });
+        return json!({ "fromEnv": variable });
+    }
+    if let Some(document) = Document::marked(&value) {
+        return Value::String(document.text);
+    }
+    if let Some(name) = value
+        .as_object()
+        .filter(|map| map.len() == 1)
+        .and_then(|map| map.get("ref")?.as_str())
+    {
+        // Where the field takes one kind alone, the kind need not be said; it is read either way.
+        let name = name.split_once('/').map_or(name, |(_, name)| name);
+        return json!({ "ref": name });
+    }
+    match value {
+        Value::Object(map) => {
+            let mut out = Map::new();
+            for (key, member) in map {
+                let at = pointer::join(at, &key);
+                out.insert(key, plain(member, &at, address, variables, secrets));
+            }
+            Value::Object(out)
+        }
+        Value::Array(list) => {
+            let members = list.into_iter().enumerate();
+            let members =
+                members.map(|(i, v)| plain(v, &pointer::join(at, i), address, variables, secrets));
+            Value::Array(members.collect())
+        }
+        other => other,
+    }
+}
+
+fn variable(address: &Address, at: &str, taken: &mut BTreeSet<String>) -> String {
+    let mut parts = vec![address.name.clone()];
+    parts.extend(
+        pointer::steps(at)
+            .into_iter()
+            .filter(|step| step != "channels" && step != "address"),
+    );
+    let name: String = parts
+        .join("_")
+        .chars()
+        .map(|c| {
+            if c.is_ascii_alphanumeric() {
+                c.to_ascii_uppercase()
+            } else {
+                '_'
+            }
+        })
+        .collect();
+    let name = if name.starts_with(|c: char| c.is_ascii_digit()) {
+        format!("_{name}")
+    } else {
+        name
+    };
+    let mut candidate = name.clone();
+    let mut number = 2;
+    while !taken.insert(candidate.clone()) {
+        candidate = format!("{name}_{number}");
+        number += 1;
+    }
+    candidate
+}
+
+fn document(address: &Address, mut spec: Value) -> Result<String, NotASpec> {
+    if let Some(map) = spec.as_object_mut()
+        && map.get("name").and_then(Value::as_str) == Some(&address.name)
+    {
+        map.shift_remove("name");
+    }
+    // No tags but ours: others may go on setting theirs.
+    if let Some(map) = spec.as_object_mut()
+        && map
+            .get("tags")
+            .and_then(Value::as_object)
+            .is_some_and(Map::is_empty)
+    {
+        map.shift_remove("tags");
+    }
+    let document = json!({
+        "apiVersion": API_VERSION,
+        "kind": address.kind,
+        "metadata": { "name": address.name },
+        "spec": spec,
+    });
+    serde_yaml::to_string(&document).map_err(|e| NotASpec {
+        message: e.to_string(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_fit_kubernetes() {
+        assert_eq!(
+            dns_name("SSM-SessionManagerRunShell"),
+            "ssm-sessionmanagerrunshell"
+        );
+        assert_eq!(dns_name("Week A (Tokyo)"), "week-a--tokyo");
+        assert_eq!(dns_name("__"), "unnamed");
+        assert_eq!(dashed("OnCallSchedule"), "on-call-schedule");
+    }
+
+    #[test]
+    fn variables_are_named_after_what_they_hold() {
+        let mut taken = BTreeSet::new();
+        let address = Address::new("Contact", "kayoko");
+        assert_eq!(
+            variable(&address, "/channels/work e-mail/address", &mut taken),
+            "KAYOKO_WORK_E_MAIL"
+        );
+        assert_eq!(
+            variable(&address, "/channels/work_e_mail/address", &mut taken),
+            "KAYOKO_WORK_E_MAIL_2"
+        );
+    }
+}
