@@ -7,4 +7,5 @@ pub mod export;
 pub mod kinds;
 pub mod load;
 pub mod model;
+pub mod operator;
 pub mod sandbox;

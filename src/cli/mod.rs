@@ -1,3 +1,189 @@
-//! The command line.
+//! The command line: one file a command, each a thin wrapper around the engine.
 
+use std::io::Write;
+use std::process;
+
+use clap::{CommandFactory, Parser};
+use tokio_util::sync::CancellationToken;
+use tracing::Level;
+use tracing_subscriber::filter::{FilterExt as _, filter_fn};
+use tracing_subscriber::layer::{Layer as _, SubscriberExt as _};
+use tracing_subscriber::util::SubscriberInitExt as _;
+use tracing_subscriber::{EnvFilter, fmt};
+
+mod answer;
+mod apply;
+mod args;
+mod completions;
+pub mod context;
+mod crds;
+mod destroy;
+mod drift;
+mod environment;
+mod exit;
+mod export;
+mod iam_policy;
+mod man;
+mod plan;
+mod planning;
+mod printer;
+mod question;
 pub mod render;
+mod sandbox;
+mod saved;
+mod schema;
+mod validate;
+
+pub use args::{Cli, Output};
+pub use exit::Exit;
+
+use args::{Command, Global, LogFormat};
+use context::Context;
+use printer::Printer;
+
+use crate::model::sensitive::hide_addresses;
+
+/// Runs the program.
+pub fn run() -> Exit {
+    let cli = Cli::parse();
+    log(&cli.global);
+    let printer = Printer::new(&cli.global, environment::no_color());
+    let runtime = match tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+    {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            printer.complain(&format!("error: cannot start: {error}"));
+            return Exit::Failed;
+        }
+    };
+    let cancel = CancellationToken::new();
+    let context = Context {
+        global: cli.global,
+        printer,
+        cancel: cancel.clone(),
+    };
+    runtime.block_on(async {
+        // Only what writes, or serves others, has something to bring to an end.
+        let finishes = matches!(cli.command, Command::Apply(_) | Command::Destroy(_) | Command::Sandbox(_));
+        let serves = matches!(cli.command, Command::Sandbox(_));
+        let work = dispatch(cli.command, &context);
+        tokio::pin!(work);
+        let result = tokio::select! {
+            result = &mut work => result,
+            () = interrupted(), if !finishes => return Exit::Interrupted,
+            () = interrupted(), if finishes => {
+                if !serves {
+                    printer.say("interrupted: what is in flight ends, nothing new starts; once more to stop at once");
+                }
+                cancel.cancel();
+                tokio::select! {
+                    result = &mut work => result,
+                    () = interrupted() => return Exit::Interrupted,
+                }
+            }
+        };
+        result.unwrap_or_else(|error| {
+            let text = format!("{error:#}");
+            let (message, hint) = text.split_once("\nhint: ").map_or((text.as_str(), None), |(m, h)| (m, Some(h)));
+            printer.complain(&format!("error: {message}"));
+            if let Some(hint) = hint {
+                printer.complain(&format!("hint: {hint}"));
+            }
+            Exit::Failed
+        })
+    })
+}
+
+async fn dispatch(command: Command, context: &Context) -> anyhow::Result<Exit> {
+    for name in &context.global.kind {
+        context::kind(name)?;
+    }
+    match command {
+        Command::Validate(command) => command.run(context),
+        Command::Plan(command) => command.run(context).await,
+        Command::Apply(command) => command.run(context).await,
+        Command::Drift(command) => command.run(context).await,
+        Command::Export(command) => command.run(context).await,
+        Command::Destroy(command) => command.run(context).await,
+        Command::Schema(command) => command.run(context),
+        Command::Crds(command) => command.run(context),
+        Command::IamPolicy(command) => command.run(context),
+        Command::Completions(command) => command.run(context),
+        Command::Man(command) => command.run(context),
+        Command::Sandbox(command) => command.run(context).await,
+    }
+}
+
+/// Waits for Ctrl-C or SIGTERM.
+async fn interrupted() {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        if let (Ok(mut int), Ok(mut term)) = (
+            signal(SignalKind::interrupt()),
+            signal(SignalKind::terminate()),
+        ) {
+            tokio::select! { _ = int.recv() => {}, _ = term.recv() => {} }
+            return;
+        }
+    }
+    if tokio::signal::ctrl_c().await.is_err() {
+        std::future::pending::<()>().await;
+    }
+}
+
+fn log(global: &Global) {
+    let filter = match (global.quiet, global.verbose) {
+        (true, _) => "error",
+        (_, 0) => "stationbill=warn",
+        (_, 1) => "stationbill=info",
+        (_, 2) => "stationbill=debug",
+        _ => "stationbill=trace,info",
+    };
+    let filter = EnvFilter::builder().parse_lossy(
+        environment::variable("STATIONBILL_LOG")
+            .as_deref()
+            .unwrap_or(filter),
+    );
+    // The SDK's traces hold whole requests and answers: personal values, and the tokens of credentials.
+    let ours = filter_fn(|event| {
+        *event.level() < Level::TRACE || event.target().starts_with("stationbill")
+    });
+    let filter = filter.and(ours);
+    let layer = fmt::layer().with_writer(|| Hiding(std::io::stderr()));
+    let registry = tracing_subscriber::registry();
+    // Only a library user could have installed another subscriber before; theirs stays.
+    let _ = match global.log_format {
+        LogFormat::Text => registry
+            .with(layer.with_ansi(false).with_filter(filter))
+            .try_init(),
+        LogFormat::Json => registry.with(layer.json().with_filter(filter)).try_init(),
+    };
+}
+
+/// A log that masks whatever looks like an address, whoever wrote it.
+struct Hiding(std::io::Stderr);
+
+impl Write for Hiding {
+    fn write(&mut self, line: &[u8]) -> std::io::Result<usize> {
+        let hidden = hide_addresses(&String::from_utf8_lossy(line));
+        self.0.write_all(hidden.as_bytes())?;
+        Ok(line.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        self.0.flush()
+    }
+}
+
+/// Returns the command line as clap knows it, for completions, the manual page and tests.
+pub fn command() -> clap::Command {
+    Cli::command()
+}
+
+/// Returns this process's id, which a lease names.
+pub fn process_id() -> u32 {
+    process::id()
+}

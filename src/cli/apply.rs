@@ -1,0 +1,254 @@
+//! `apply`: make AWS as declared.
+
+use std::path::PathBuf;
+
+use anyhow::bail;
+use clap::Args;
+
+use super::answer::{self, Progress};
+use super::args::{Output, Paths};
+use super::context::Context;
+use super::exit::Exit;
+use super::planning::Planned;
+use super::render::progress::Phase;
+use super::render::{Style, Title, Wording, human};
+use super::{question, saved};
+use crate::aws::chain;
+use crate::engine::lease::{Lease, LeaseError};
+use crate::engine::{self, Outcome};
+use crate::model::plan::{Action, Change, Plan, Wish};
+
+/// Plan, ask, and make AWS as declared
+///
+/// PATH is a folder or file with documents, or a plan saved by `plan --out`. A saved plan is refused when the
+/// documents or AWS have moved since.
+#[derive(Debug, Args)]
+pub struct Apply {
+    #[command(flatten)]
+    paths: Paths,
+    /// Do not ask
+    #[arg(long, short = 'y')]
+    yes: bool,
+    /// Delete what the stack owns and no document declares
+    #[arg(long)]
+    prune: bool,
+    /// Take over objects that nobody owns
+    #[arg(long)]
+    adopt: bool,
+}
+
+impl Apply {
+    pub(super) async fn run(self, context: &Context) -> anyhow::Result<Exit> {
+        context.only(&[Output::Human, Output::Json, Output::Markdown, Output::Junit])?;
+        let saved = saved::read(&self.paths.paths)?;
+        let (paths, rest): (Vec<PathBuf>, _) = match &saved {
+            Some((saved, rest)) => (
+                if rest.is_empty() {
+                    saved.paths()
+                } else {
+                    rest.clone()
+                },
+                Some(saved),
+            ),
+            None => (self.paths.paths.clone(), None),
+        };
+        let adjust = |wish: &mut Wish| {
+            wish.prune |= self.prune;
+            wish.adopt |= self.adopt;
+            if let Some(saved) = rest {
+                saved.ask_again(wish);
+            }
+        };
+        let Some(mut planned) = Planned::make(context, &paths, adjust).await? else {
+            return Ok(Exit::Failed);
+        };
+        if let Some(saved) = rest
+            && let Some(moved) = saved.moved(&planned.plan, &planned.desired)
+        {
+            complain_of(context, &planned.plan);
+            bail!(
+                "the saved plan is not applied: {moved}\nhint: above is the plan as of now; look at it and save it anew"
+            );
+        }
+        let asking = match (self.yes, rest) {
+            (false, _) => Asking::Once,
+            (true, None) => Asking::Unattended,
+            (true, Some(_)) => Asking::Reviewed,
+        };
+        carry_out(context, &mut planned, asking, Wording::Plan).await
+    }
+}
+
+/// How often to ask before anything is done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Asking {
+    /// Not at all: `--yes` was given, and whatever the documents need is done.
+    Unattended,
+    /// Not at all: `--yes` was given with a saved plan, and nothing but that plan is done.
+    Reviewed,
+    /// Once.
+    Once,
+    /// Twice, the second time for the stack's name.
+    Twice,
+}
+
+/// Shows a plan, asks, applies it, and tells what became of it.
+pub(super) async fn carry_out(
+    context: &Context,
+    planned: &mut Planned,
+    asking: Asking,
+    wording: Wording,
+) -> anyhow::Result<Exit> {
+    let human = context.global.output == Output::Human;
+    if human {
+        let text = answer::plan(context, planned, wording)?;
+        context.printer.answer(&text)?;
+    }
+    if !planned.plan.changes.iter().any(Change::acts) {
+        let nothing = Outcome {
+            endings: vec![None; planned.plan.changes.len()],
+            interrupted: false,
+        };
+        if !human {
+            let text = answer::outcome(context, planned, &nothing, wording);
+            context.printer.answer(&text)?;
+        }
+        return Ok(exit(&planned.plan, &nothing));
+    }
+    if !agreed(context, &planned.plan, asking)? {
+        context.printer.say("nothing was done");
+        return Ok(Exit::Ok);
+    }
+    let connection = &planned.session.connection;
+    let holder = format!("{}, process {}", connection.caller, super::process_id());
+    let told = |text: &str| context.printer.say(text);
+    let lease = Lease::take(
+        &connection.aws,
+        &planned.plan.stack,
+        &holder,
+        &connection.clock,
+        &told,
+    );
+    let lease = lease.await.map_err(|error| explain(&error))?;
+    connection.gate.guard(lease.holds());
+    let result = under(&lease, context, planned, asking, wording).await;
+    lease.give_back().await;
+    result
+}
+
+fn agreed(context: &Context, plan: &Plan, asking: Asking) -> anyhow::Result<bool> {
+    let stack = &plan.stack;
+    let second = format!("this cannot be undone. Type the name of the stack, `{stack}`, to go on:");
+    Ok(matches!(asking, Asking::Unattended | Asking::Reviewed)
+        || question::ask(context, &what(plan), "yes")?
+            && (asking == Asking::Once || question::ask(context, &second, stack)?))
+}
+
+/// Applies while the lease is held. The plan is made once more first: somebody may have been at work until now.
+async fn under(
+    lease: &Lease,
+    context: &Context,
+    planned: &mut Planned,
+    asking: Asking,
+    wording: Wording,
+) -> anyhow::Result<Exit> {
+    let shown = saved::changes(&planned.plan);
+    planned.again(context).await;
+    if saved::changes(&planned.plan) != shown {
+        complain_of(context, &planned.plan);
+        if asking == Asking::Unattended {
+            context.printer.say("AWS changed since the plan was made; above is the plan as of now, and it is applied");
+        } else {
+            bail!(
+                "AWS changed since the plan was made, and nothing was done\nhint: above is the plan as of now"
+            );
+        }
+    }
+    let count = planned
+        .plan
+        .changes
+        .iter()
+        .filter(|change| change.acts())
+        .count();
+    let places = planned.plan.locations.clone();
+    let progress = Progress::begin(context, Phase::Doing(count), places, true);
+    let events = |event| progress.tell(&event);
+    let stop = context.cancel.child_token();
+    let outcome = {
+        let work = engine::apply(&planned.plan, &planned.session.world, &events, &stop);
+        tokio::pin!(work);
+        tokio::select! {
+            outcome = &mut work => outcome,
+            () = lease.keep(&stop) => work.await,
+        }
+    };
+    progress.end();
+    let text = answer::outcome(context, planned, &outcome, wording);
+    context.printer.answer(&text)?;
+    if stop.is_cancelled() && !context.cancel.is_cancelled() {
+        bail!(
+            "the lease was lost, and what was left was not done\nhint: see who else is at work on this stack"
+        );
+    }
+    Ok(exit(&planned.plan, &outcome))
+}
+
+fn complain_of(context: &Context, plan: &Plan) {
+    let style = Style {
+        color: context.printer.color_err,
+        ..context.style()
+    };
+    context
+        .printer
+        .complain(&human::plan(plan, &Title::default(), &style));
+}
+
+fn explain(error: &LeaseError) -> anyhow::Error {
+    let hint = match error {
+        LeaseError::Taken { parameter, .. } => format!(
+            "\nhint: wait for it to end; if nobody is at work, delete the parameter: \
+             aws ssm delete-parameter --name {parameter}"
+        ),
+        LeaseError::Aws { .. } => String::new(),
+    };
+    anyhow::anyhow!("{}{hint}", chain(error))
+}
+
+fn what(plan: &Plan) -> String {
+    let grave: Vec<String> = [(Action::Delete, "delete"), (Action::Replace, "replace")]
+        .into_iter()
+        .map(|(action, word)| {
+            (
+                plan.changes
+                    .iter()
+                    .filter(|c| c.action == action && c.acts())
+                    .count(),
+                word,
+            )
+        })
+        .filter(|(count, _)| *count > 0)
+        .map(|(count, word)| format!("{word} {count}"))
+        .collect();
+    let acting = plan.changes.iter().filter(|change| change.acts()).count();
+    let grave = if grave.is_empty() {
+        String::new()
+    } else {
+        format!(", and {} of them", grave.join(" and "))
+    };
+    format!("make these {acting} changes{grave}? Only `yes` does:")
+}
+
+/// Done only when nothing is left that the documents want.
+fn exit(plan: &Plan, outcome: &Outcome) -> Exit {
+    let unasked = plan
+        .changes
+        .iter()
+        .any(|change| change.action == Action::Adopt && change.held.is_some());
+    if outcome.interrupted {
+        Exit::Interrupted
+    } else if outcome.complete(plan) && !unasked {
+        Exit::Ok
+    } else {
+        Exit::Failed
+    }
+}

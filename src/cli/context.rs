@@ -1,0 +1,195 @@
+//! What was meant: everything a command needs, made from what was typed and from the environment.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use anyhow::{Context as _, bail};
+use tokio_util::sync::CancellationToken;
+
+use super::args::{Global, Output};
+use super::environment;
+use super::printer::Printer;
+use super::render::Style;
+use crate::aws::{Connection, Connector, connect};
+use crate::engine::secrets::Sources;
+use crate::engine::{Patience, World};
+use crate::kinds::{self, AnyKind, KINDS};
+use crate::load::{self, Loaded};
+use crate::model::plan::Wish;
+use crate::model::suggest;
+use crate::sandbox::{Options, Sandbox};
+
+/// Everything a command needs.
+pub struct Context {
+    /// Flags that every command has.
+    pub global: Global,
+    /// The way to the terminal.
+    pub printer: Printer,
+    /// Cancelled by the first Ctrl-C or SIGTERM.
+    pub cancel: CancellationToken,
+}
+
+/// A connected run.
+pub struct Session {
+    /// The connection, with its counters.
+    pub connection: Connection,
+    /// The places and kinds.
+    pub world: World,
+    /// When the run began.
+    pub began: std::time::Instant,
+}
+
+impl Context {
+    /// Loads documents; problems are told, and are an error unless they are only warnings.
+    pub fn load(&self, paths: &[PathBuf]) -> anyhow::Result<Option<Loaded>> {
+        let loaded = load::load(paths, &kinds::specs())?;
+        if !loaded.report.diagnostics.is_empty() {
+            self.printer.complain(&super::render::diagnostics::human(
+                &loaded.report,
+                &loaded.sources,
+                self.printer.color_err,
+            ));
+        }
+        Ok(loaded.report.is_ok().then_some(loaded))
+    }
+
+    /// Connects to AWS, real or simulated.
+    pub async fn connect(&self) -> anyhow::Result<Session> {
+        let connector = self.connector()?;
+        let connection = match connect(&connector).await {
+            Ok(connection) => connection,
+            Err(crate::aws::ConnectError::NoRegion) => {
+                bail!(
+                    "no region is configured\nhint: set AWS_REGION, choose a profile with a region, or pass --region"
+                )
+            }
+            Err(error) => {
+                let hint = match connector.sandbox {
+                    Some(_) => "",
+                    None => {
+                        "\nhint: check the AWS credentials at hand, or try the simulated AWS with --sandbox"
+                    }
+                };
+                bail!("{}{hint}", crate::aws::chain(&error))
+            }
+        };
+        let places = [(connection.aws.location.clone(), connection.aws.clone())].into();
+        let world = World {
+            places,
+            kinds: KINDS,
+            patience: Patience::default(),
+        };
+        Ok(Session {
+            connection,
+            world,
+            began: std::time::Instant::now(),
+        })
+    }
+
+    fn connector(&self) -> anyhow::Result<Connector> {
+        let env = environment::read();
+        let sandbox =
+            match &self.global.sandbox {
+                None => None,
+                Some(dir) => {
+                    let options = Options {
+                        state: Some(dir.to_owned()),
+                        ..Options::default()
+                    };
+                    Some(Sandbox::open(options).with_context(|| {
+                        format!("cannot open the sandbox in `{}`", dir.display())
+                    })?)
+                }
+            };
+        let region = self
+            .global
+            .region
+            .clone()
+            .or_else(|| env.region.clone().filter(|_| sandbox.is_some()));
+        // The SDK would say so too, in words about its own insides.
+        let label = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+        if let Some(region) = &region
+            && !(region.starts_with(|c: char| c.is_ascii_lowercase()) && region.chars().all(label))
+        {
+            bail!("`{region}` is no region\nhint: a region is, for instance, `eu-west-1`");
+        }
+        Ok(Connector {
+            sandbox,
+            sandbox_account: env.sandbox_account,
+            region,
+            ca_bundle: env.ca_bundle,
+        })
+    }
+
+    /// Returns the sources of personal values.
+    pub fn sources() -> Sources {
+        Sources {
+            env: Arc::new(environment::variable),
+        }
+    }
+
+    /// Returns what the flags and the stack document ask for.
+    pub fn wish(&self, loaded: &Loaded) -> Wish {
+        let stack = loaded.stack.as_ref();
+        Wish {
+            prune: stack.is_some_and(|stack| stack.prune),
+            report_only: stack
+                .is_some_and(|stack| stack.mode == crate::model::lifecycle::Mode::Report),
+            max_deletes: stack
+                .and_then(|stack| stack.limits.deletes)
+                .map(|n| n as usize),
+            max_replacements: stack
+                .and_then(|stack| stack.limits.replacements)
+                .map(|n| n as usize),
+            today: jiff::ZonedDateTime::now().date().to_string(),
+            kinds: self.global.kind.iter().cloned().collect(),
+            names: self.global.name.iter().cloned().collect(),
+            ..Wish::default()
+        }
+    }
+
+    /// Returns how answers for people look.
+    pub fn style(&self) -> Style {
+        Style {
+            color: self.printer.color_out,
+            width: environment::width().unwrap_or(100),
+            verbose: self.global.verbose > 0,
+        }
+    }
+
+    /// Refuses an output format that a command does not have.
+    pub fn only(&self, allowed: &[Output]) -> anyhow::Result<()> {
+        if allowed.contains(&self.global.output) {
+            return Ok(());
+        }
+        let names: Vec<String> = allowed
+            .iter()
+            .map(|output| format!("{output:?}").to_lowercase())
+            .collect();
+        bail!(
+            "this command has no such output\nhint: use --output {}",
+            names.join(" or ")
+        )
+    }
+}
+
+/// Returns the kind of that name, or an error that says which one was probably meant.
+pub fn kind(name: &str) -> anyhow::Result<&'static dyn AnyKind> {
+    if let Some(kind) = kinds::find(name) {
+        return Ok(kind);
+    }
+    let known = || KINDS.iter().map(|kind| kind.kind());
+    let hint = match suggest::closest(name, known()) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None => format!("the kinds are {}", suggest::names(known())),
+    };
+    bail!("no kind is called `{name}`\nhint: {hint}")
+}
+
+/// The name of the stack: what its document says, or `default`.
+pub fn stack_name(loaded: &Loaded) -> String {
+    loaded
+        .stack
+        .as_ref()
+        .map_or_else(|| "default".to_owned(), |stack| stack.name.clone())
+}

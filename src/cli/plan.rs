@@ -1,0 +1,75 @@
+//! `plan`: compare documents with live AWS.
+
+use std::path::PathBuf;
+
+use anyhow::Context as _;
+use clap::Args;
+
+use super::answer;
+use super::args::Paths;
+use super::context::Context;
+use super::exit::Exit;
+use super::planning::Planned;
+use super::render::Wording;
+use super::saved;
+use crate::model::plan::Action;
+
+/// Compare documents with live AWS; reads, never writes
+#[derive(Debug, Args)]
+pub struct PlanArgs {
+    #[command(flatten)]
+    paths: Paths,
+    /// Exit with 1 when there is something to do
+    #[arg(long)]
+    exit_code: bool,
+    /// Save the plan, to be applied later by `apply FILE`
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
+    /// Plan to delete what the stack owns and no document declares
+    #[arg(long)]
+    prune: bool,
+    /// Plan to take over objects that nobody owns
+    #[arg(long)]
+    adopt: bool,
+}
+
+impl PlanArgs {
+    pub(super) async fn run(self, context: &Context) -> anyhow::Result<Exit> {
+        let adjust = |wish: &mut crate::model::plan::Wish| {
+            wish.prune |= self.prune;
+            wish.adopt |= self.adopt;
+        };
+        let Some(planned) = Planned::make(context, &self.paths.paths, adjust).await? else {
+            return Ok(Exit::Failed);
+        };
+        context
+            .printer
+            .answer(&answer::plan(context, &planned, Wording::Plan)?)?;
+        if let Some(file) = &self.out {
+            let text = saved::save(
+                &planned.plan,
+                &planned.desired,
+                &planned.wish,
+                &self.paths.paths,
+            );
+            std::fs::write(file, text)
+                .with_context(|| format!("cannot write `{}`", file.display()))?;
+            context.printer.say(&format!(
+                "saved: apply it with `stationbill apply {}`",
+                file.display()
+            ));
+        }
+        Ok(exit(&planned.plan, self.exit_code))
+    }
+}
+
+/// An incomplete plan is a failure in part; differences are an answer only when asked for.
+pub(super) fn exit(plan: &crate::model::plan::Plan, asked: bool) -> Exit {
+    if plan.count(Action::Unknown) > 0 {
+        Exit::Failed
+    } else if asked && !plan.is_empty() {
+        Exit::No
+    } else {
+        Exit::Ok
+    }
+}

@@ -1,0 +1,91 @@
+//! What `plan`, `apply`, `drift` and `destroy` have in common: load, connect, observe, plan.
+
+use std::path::PathBuf;
+
+use anyhow::bail;
+
+use super::answer::Progress;
+use super::context::{Context, Session, stack_name};
+use super::render::progress::Phase;
+use crate::engine::desired::desired;
+use crate::engine::{Breadth, Event, observe};
+use crate::kinds;
+use crate::load::Loaded;
+use crate::model::plan::{Desired, Plan, Wish, plan};
+
+/// Documents, the plan made from them, and the session to apply it in.
+pub(super) struct Planned {
+    pub(super) loaded: Loaded,
+    pub(super) session: Session,
+    pub(super) desired: Desired,
+    pub(super) wish: Wish,
+    pub(super) plan: Plan,
+}
+
+impl Planned {
+    /// Loads and plans; `None` when the documents are wrong, which has been told.
+    pub(super) async fn make(
+        context: &Context,
+        paths: &[PathBuf],
+        adjust: impl FnOnce(&mut Wish),
+    ) -> anyhow::Result<Option<Self>> {
+        let Some(loaded) = context.load(paths)? else {
+            return Ok(None);
+        };
+        let mut wish = context.wish(&loaded);
+        adjust(&mut wish);
+        let (all, mut objects) = (wish.prune || wish.destroy, loaded.objects.iter());
+        let narrowed = !wish.kinds.is_empty() || !wish.names.is_empty();
+        if narrowed && !all && !objects.any(|object| wish.selects(&object.address)) {
+            bail!(
+                "no document declares what --kind and --name ask for\nhint: --name takes `metadata.name`"
+            );
+        }
+        let session = context.connect().await?;
+        let (desired, plan) = look(context, &session, &loaded, &wish).await;
+        Ok(Some(Self {
+            loaded,
+            session,
+            desired,
+            wish,
+            plan,
+        }))
+    }
+
+    /// Looks again, and plans anew.
+    pub(super) async fn again(&mut self, context: &Context) {
+        (self.desired, self.plan) = look(context, &self.session, &self.loaded, &self.wish).await;
+    }
+}
+
+/// Observes AWS and plans.
+async fn look(
+    context: &Context,
+    session: &Session,
+    loaded: &Loaded,
+    wish: &Wish,
+) -> (Desired, Plan) {
+    let sources = Context::sources();
+    let desired = desired(
+        &stack_name(loaded),
+        &loaded.objects,
+        &session.world,
+        &sources,
+    )
+    .await;
+    let breadth = if wish.prune || wish.destroy {
+        Breadth::Owned
+    } else {
+        Breadth::Declared
+    };
+    let lists = session.world.places.len() * session.world.kinds.len();
+    let places = session.world.places.keys().cloned().collect();
+    let progress = Progress::begin(context, Phase::Reading(lists), places, false);
+    let observed = observe(&session.world, &desired, breadth, &|event: Event| {
+        progress.tell(&event);
+    })
+    .await;
+    progress.end();
+    let plan = plan(&desired, &observed, &kinds::specs(), wish);
+    (desired, plan)
+}

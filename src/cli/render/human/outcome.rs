@@ -1,0 +1,204 @@
+//! What became of a plan: what was done, what was not, and why.
+
+use std::collections::BTreeMap;
+
+use super::super::{Style, Title, text, words};
+use super::header;
+use super::layout::{beside, both_ends, lines_beside};
+use crate::engine::{Ending, Outcome};
+use crate::model::Location;
+use crate::model::plan::{Action, Change, Plan};
+
+/// How many names one action shows.
+const NAMES: usize = 12;
+
+/// Where the sentences of an outcome begin when addresses are short enough.
+const MOST: usize = 44;
+
+/// Returns what was done, what was not and why, and a last line that counts, with a line break at its end.
+pub fn outcome(plan: &Plan, outcome: &Outcome, title: &Title, style: &Style) -> String {
+    let mut places: BTreeMap<&Location, Vec<(&Change, Option<&Ending>)>> = BTreeMap::new();
+    for (index, change) in plan.changes.iter().enumerate() {
+        let ending = outcome.endings.get(index).and_then(Option::as_ref);
+        places
+            .entry(&change.location)
+            .or_default()
+            .push((change, ending));
+    }
+    let mut blocks: Vec<(String, Vec<&Location>)> = Vec::new();
+    for (location, changes) in places {
+        let block = block(&changes, style);
+        match blocks.iter_mut().find(|(known, _)| *known == block) {
+            Some((_, places)) => places.push(location),
+            None => blocks.push((block, vec![location])),
+        }
+    }
+    let mut out = String::new();
+    for (block, places) in &blocks {
+        out.push_str(&header(&plan.stack, places, style));
+        out.push_str("\n\n");
+        out.push_str(block);
+        out.push('\n');
+    }
+    for line in advice(outcome) {
+        out.push_str(line);
+        out.push('\n');
+    }
+    out.push_str(&both_ends(&summary(plan, outcome), &title.cost(), style));
+    out.push('\n');
+    out
+}
+
+fn block(changes: &[(&Change, Option<&Ending>)], style: &Style) -> String {
+    let pick = |which: &dyn Fn(Option<&Ending>) -> bool| -> Vec<(&Change, Option<&Ending>)> {
+        changes
+            .iter()
+            .filter(|(_, ending)| which(*ending))
+            .copied()
+            .collect()
+    };
+    let done = pick(&|ending| matches!(ending, Some(Ending::Done)));
+    let failed = pick(&|ending| matches!(ending, Some(Ending::Failed(_))));
+    let skipped = pick(&|ending| matches!(ending, Some(Ending::Skipped(_))));
+    let left = pick(&|ending| ending.is_none());
+    let mut sections = Vec::new();
+    if !done.is_empty() {
+        sections.push(format!(
+            "  {}\n{}",
+            style.bold("done"),
+            done_lines(&done, style)
+        ));
+    }
+    for (heading, changes) in [
+        ("failed", failed),
+        ("not tried", skipped),
+        ("left alone", left),
+    ] {
+        if !changes.is_empty() {
+            let lines = undone_lines(&changes, style);
+            sections.push(format!("  {}\n{lines}", style.bold(heading)));
+        }
+    }
+    sections.join("\n")
+}
+
+/// What was done needs no explanation: one line for each action.
+fn done_lines(changes: &[(&Change, Option<&Ending>)], style: &Style) -> String {
+    let mut out = String::new();
+    for action in Action::ALL {
+        let names: Vec<String> = changes
+            .iter()
+            .filter(|(change, _)| change.action == action)
+            .map(|(change, _)| text::clean(&change.address.to_string()).into_owned())
+            .collect();
+        if names.is_empty() {
+            continue;
+        }
+        let count = format!("{} {}", names.len(), past(action));
+        let column = 6 + 16;
+        let room = style.columns().saturating_sub(column).max(20);
+        let lines = if style.verbose || names.len() <= NAMES {
+            text::wrap(&names.join(", "), room)
+        } else {
+            let some = text::names(names.iter().map(String::as_str), room * 2);
+            text::wrap(&format!("{some} (-v names them)"), room)
+        };
+        let mark = style.action(action, action.mark());
+        let taken = 6 + text::width(&count);
+        out.push_str(&lines_beside(
+            &format!("    {mark} {count}"),
+            taken,
+            column,
+            &lines,
+        ));
+    }
+    out
+}
+
+fn past(action: Action) -> &'static str {
+    match action {
+        Action::Create => "created",
+        Action::Update => "updated",
+        Action::Replace => "replaced",
+        Action::Delete => "deleted",
+        Action::Adopt => "adopted",
+        Action::Blocked => "blocked",
+        Action::Unknown => "unknown",
+    }
+}
+
+fn undone_lines(changes: &[(&Change, Option<&Ending>)], style: &Style) -> String {
+    let widths = changes
+        .iter()
+        .map(|(change, _)| 6 + text::width(&change.address.to_string()));
+    let column = widths.filter(|width| *width <= MOST).max().unwrap_or(MOST) + 2;
+    let mut out = String::new();
+    for (change, ending) in changes {
+        let why = match ending {
+            Some(Ending::Failed(why) | Ending::Skipped(why)) => why.as_str(),
+            Some(Ending::Done) => "",
+            None => left(change),
+        };
+        let address = change.address.to_string();
+        let address = text::clean(&address);
+        let mark = style.action(change.action, change.action.mark());
+        let taken = 6 + text::width(&address);
+        let before = format!("    {mark} {address}");
+        let why = words::said(change, why);
+        out.push_str(&beside(&before, taken, column, &why, style));
+    }
+    out
+}
+
+/// Why `apply` left a change alone.
+fn left(change: &Change) -> &str {
+    let why = change.held.as_deref().or(change.reason.as_deref());
+    why.unwrap_or(match change.action {
+        Action::Unknown => "it could not be read",
+        _ => "",
+    })
+}
+
+fn advice(outcome: &Outcome) -> Vec<&'static str> {
+    if outcome.interrupted {
+        vec![
+            "interrupted: what was in flight has ended, nothing else was started; apply again to go on",
+        ]
+    } else if outcome.failed() > 0 {
+        vec!["what is done stays done; apply again to try the rest"]
+    } else {
+        Vec::new()
+    }
+}
+
+/// Returns `12 done, 1 failed, 2 not tried`, without what there is none of.
+fn summary(plan: &Plan, outcome: &Outcome) -> String {
+    let left = |which: &dyn Fn(Action) -> bool| {
+        let changes = plan.changes.iter().enumerate();
+        changes
+            .filter(|(index, change)| {
+                outcome.endings.get(*index).is_none_or(Option::is_none) && which(change.action)
+            })
+            .count()
+    };
+    let stuck = |action| matches!(action, Action::Blocked | Action::Unknown);
+    let counts = [
+        (outcome.done(), "done"),
+        (outcome.failed(), "failed"),
+        (outcome.skipped(), "not tried"),
+        (left(&|action| action == Action::Blocked), "blocked"),
+        (left(&|action| action == Action::Unknown), "unknown"),
+        (left(&|action| !stuck(action)), "left alone"),
+        (plan.unchanged, "unchanged"),
+    ];
+    let shown: Vec<String> = counts
+        .iter()
+        .filter(|(count, _)| *count > 0)
+        .map(|(count, word)| format!("{count} {word}"))
+        .collect();
+    if shown.is_empty() {
+        "nothing to do".to_owned()
+    } else {
+        shown.join(", ")
+    }
+}
