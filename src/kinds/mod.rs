@@ -15,6 +15,7 @@ use crate::model::stamp::{Stamp, Tags};
 use crate::model::{AnySpec, Erased, Spec, spec};
 
 pub mod contact;
+pub mod dashboard;
 pub mod document;
 pub mod escalation_plan;
 pub mod on_call_schedule;
@@ -36,6 +37,7 @@ pub static KINDS: &[&dyn AnyKind] = &[
     kind::<runbook::Runbook>(),
     kind::<document::Document>(),
     kind::<patch_baseline::PatchBaseline>(),
+    kind::<dashboard::Dashboard>(),
 ];
 
 /// Returns the kind of that name.
