@@ -1,0 +1,227 @@
+//! Crashes: the program dies at every AWS call of an apply, before and after its effect; run again, it converges.
+//!
+//! What a run killed at a call leaves behind is the state of AWS at that moment, and nothing else, for there is no
+//! state file. So one apply of the real program is recorded state by state, and a new run begins from each of them.
+//! That this is the same thing as a real death is shown by killing the real program at some of the calls.
+//! `STATIONBILL_CRASHES=N` kills it at N calls.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::process::{Child, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+
+use serde_json::{Value, json};
+use stationbill::kinds;
+use stationbill::load::Declared;
+use stationbill::model::plan::Wish;
+use stationbill::model::reference::lift;
+use stationbill::sandbox::{Enforce, Options, Sandbox};
+use tokio_util::sync::CancellationToken;
+
+use crate::support::door::{Door, Moment, Watch};
+use crate::support::{STACK, Scene, documents, example, number, program, told};
+
+/// Everything that is there, without what AWS made up.
+type Shape = BTreeMap<(String, String), Value>;
+
+async fn shape(scene: &Scene) -> Shape {
+    let estate = scene.everything().await;
+    let names: BTreeMap<String, String> = estate
+        .iter()
+        .map(|((kind, id), live)| (id.clone(), format!("{kind}/{}", live.name)))
+        .collect();
+    let mut shape = Shape::new();
+    for ((kind, _), live) in estate {
+        // Read again: sets are ordered by what is in them.
+        let spec = kinds::find(&kind)
+            .unwrap()
+            .parse(&lift(live.spec, &names))
+            .unwrap();
+        let what = json!([spec, live.tags]);
+        let twice = shape.insert((kind, live.name), what);
+        assert_eq!(twice, None, "an object is there twice");
+    }
+    shape
+}
+
+fn empty() -> Arc<Sandbox> {
+    let options = Options {
+        quotas: Enforce::Off,
+        ..Options::default()
+    };
+    Sandbox::open(options).unwrap()
+}
+
+fn start(url: &str) -> Child {
+    program(url)
+        .arg("apply")
+        .arg(example("banana-stand"))
+        .arg("--yes")
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap()
+}
+
+fn runtime() -> tokio::runtime::Runtime {
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .unwrap()
+}
+
+/// Lets the real program apply the example, watched; answers with how many calls it made, and whether it succeeded.
+async fn apply(
+    sandbox: Arc<Sandbox>,
+    watch: impl FnOnce(Arc<Mutex<Child>>) -> Arc<Watch>,
+) -> (u64, bool) {
+    let door = Door::open(sandbox).await;
+    let child = Arc::new(Mutex::new(start(&door.url)));
+    let stop = CancellationToken::new();
+    let watch = watch(child.clone());
+    let wait = async {
+        loop {
+            if let Some(status) = child.lock().unwrap().try_wait().unwrap() {
+                stop.cancel();
+                return status.success();
+            }
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        }
+    };
+    let (calls, success) = tokio::join!(door.serve(watch, stop.clone()), wait);
+    (calls, success)
+}
+
+/// Runs again from a state, once, and compares with what an undisturbed run makes.
+async fn resume(state: &Value, documents: &[Declared], wanted: &Shape) -> Result<(), String> {
+    let scene = Scene::restored(state, 7).await;
+    let wish = Wish::default();
+    let plan = scene.plan(STACK, documents, &wish).await.2;
+    let outcome = scene.apply(&plan).await;
+    let rest = scene.plan(STACK, documents, &wish).await.2;
+    if !rest.is_empty() {
+        return Err(format!(
+            "something is left:\n{}after\n{}{:?}",
+            told(&rest),
+            told(&plan),
+            outcome.endings
+        ));
+    }
+    let found = shape(&scene).await;
+    if found == *wanted {
+        return Ok(());
+    }
+    let lines = wanted
+        .keys()
+        .chain(found.keys())
+        .collect::<BTreeSet<_>>()
+        .into_iter();
+    let lines = lines.filter(|key| wanted.get(key) != found.get(key));
+    let lines =
+        lines.map(|key| format!("{key:?}\n  {:?}\n  {:?}\n", wanted.get(key), found.get(key)));
+    Err(format!(
+        "AWS is not as after an undisturbed run:\n{}",
+        lines.collect::<String>()
+    ))
+}
+
+#[test]
+fn a_run_goes_on_from_wherever_an_earlier_one_died() {
+    let runtime = runtime();
+    let sandbox = empty();
+    let states = Arc::new(Mutex::new(Vec::<Value>::new()));
+    let (behind, seen) = (sandbox.clone(), states.clone());
+    let watch = move |_: Arc<Mutex<Child>>| -> Arc<Watch> {
+        Arc::new(move |_, _| {
+            let state = behind.with_state(|state| serde_json::to_value(state).unwrap());
+            let mut states = seen.lock().unwrap();
+            if !states.contains(&state) {
+                states.push(state);
+            }
+            false
+        })
+    };
+    let (calls, success) = runtime.block_on(apply(sandbox.clone(), watch));
+    assert!(success);
+    let wanted = runtime.block_on(async { shape(&Scene::of(sandbox).await).await });
+    let states = std::mem::take(&mut *states.lock().unwrap());
+    let documents = documents("banana-stand");
+    let failed: Vec<String> = runtime.block_on(async {
+        use futures::StreamExt as _;
+        let all = states.iter().enumerate();
+        let all = all.map(|(index, state)| {
+            let (documents, wanted) = (&documents, &wanted);
+            async move {
+                resume(state, documents, wanted)
+                    .await
+                    .map_err(|e| format!("state {index}: {e}"))
+            }
+        });
+        let results: Vec<_> = futures::stream::iter(all.collect::<Vec<_>>())
+            .buffer_unordered(2)
+            .collect()
+            .await;
+        results.into_iter().filter_map(Result::err).collect()
+    });
+    assert!(
+        calls > 100 && states.len() > 60,
+        "{calls} calls, {} states",
+        states.len()
+    );
+    assert!(
+        failed.is_empty(),
+        "{} of {} states:\n{}",
+        failed.len(),
+        states.len(),
+        failed.join("\n")
+    );
+}
+
+#[test]
+fn the_real_program_may_be_killed_at_any_call() {
+    let runtime = runtime();
+    let sandbox = empty();
+    let (calls, success) = runtime.block_on(apply(sandbox.clone(), |_| Arc::new(|_, _| false)));
+    assert!(success);
+    let wanted = runtime.block_on(async { shape(&Scene::of(sandbox).await).await });
+    let documents = documents("banana-stand");
+    let points = number("STATIONBILL_CRASHES").unwrap_or(4).min(2 * calls);
+    for point in 0..points {
+        // Spread over the run, before and after in turns.
+        let at = (calls * (2 * point + 1) / (2 * points)).max(1);
+        let when = if point % 2 == 0 {
+            Moment::After
+        } else {
+            Moment::Before
+        };
+        let sandbox = empty();
+        let dead = Arc::new(AtomicBool::new(false));
+        let killer = dead.clone();
+        let watch = move |child: Arc<Mutex<Child>>| -> Arc<Watch> {
+            Arc::new(move |number, moment| {
+                if number == at && moment == when {
+                    let mut child = child.lock().unwrap();
+                    child.kill().unwrap();
+                    child.wait().unwrap();
+                    killer.store(true, Ordering::SeqCst);
+                }
+                killer.load(Ordering::SeqCst)
+            })
+        };
+        let (_, success) = runtime.block_on(apply(sandbox.clone(), watch));
+        assert!(
+            dead.load(Ordering::SeqCst) && !success,
+            "call {at} of {calls} did not come"
+        );
+        let (_, success) = runtime.block_on(apply(sandbox.clone(), |_| Arc::new(|_, _| false)));
+        assert!(
+            success,
+            "killed {when:?} call {at} of {calls}, the next run failed"
+        );
+        let state = runtime.block_on(async { Scene::of(sandbox).await.snapshot() });
+        let again = runtime.block_on(resume(&state, &documents, &wanted));
+        assert_eq!(again, Ok(()), "killed {when:?} call {at} of {calls}");
+    }
+}

@@ -1,0 +1,622 @@
+//! Whose is it? What a plan says of objects that are not ours, or no longer, or in halves, and what an apply does.
+//!
+//! The same table is in `docs/ownership.md`.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Value, json};
+use stationbill::kinds::{self, KINDS, Live, Select};
+use stationbill::load::Declared;
+use stationbill::model::lifecycle::OnDelete;
+use stationbill::model::plan::{Action, Change, Plan, Wish};
+use stationbill::model::reference::{references, resolve};
+use stationbill::model::spec::Identity;
+use stationbill::model::stamp::{self, Owner, Stamp};
+use stationbill::model::substitute::{Variables, substitute};
+use stationbill::sandbox::Faults;
+
+use crate::support::{Estate, STACK, Scene, documents, told};
+
+/// One case: the example of one kind, with all that it needs in place.
+struct Case {
+    scene: Scene,
+    documents: Vec<Declared>,
+    /// The document that the case is about.
+    subject: Declared,
+    ids: BTreeMap<String, String>,
+}
+
+/// The document of each kind that the cases are about. The documents of `examples/kinds` need nothing but each other.
+const SUBJECTS: &[(&str, &str)] = &[
+    ("Contact", "kayoko"),
+    ("Rotation", "banana-weeks"),
+    ("OnCallSchedule", "banana-primary"),
+    ("EscalationPlan", "banana-checkout"),
+    ("ResponsePlan", "banana-checkout-down"),
+    ("Runbook", "banana-restart"),
+    ("Document", "banana-disk-usage"),
+    ("PatchBaseline", "linux-production"),
+    ("Dashboard", "banana-impact"),
+];
+
+impl Case {
+    /// Applies what the subject needs, and not the subject itself.
+    async fn new((kind, name): (&str, &str)) -> Self {
+        let all = documents("kinds");
+        let mut wanted = BTreeSet::from([format!("{kind}/{name}")]);
+        loop {
+            let more: Vec<String> = all
+                .iter()
+                .filter(|d| wanted.contains(&d.address.to_string()))
+                .flat_map(|d| references(&d.spec).into_iter().map(|(_, name)| name))
+                .filter(|name| !wanted.contains(name))
+                .collect();
+            if more.is_empty() {
+                break;
+            }
+            wanted.extend(more);
+        }
+        let after = kinds::find(kind).unwrap().after();
+        let needed = |d: &Declared| {
+            wanted.contains(&d.address.to_string()) || after.contains(&d.address.kind.as_str())
+        };
+        let documents: Vec<Declared> = all.into_iter().filter(needed).collect();
+        let (subjects, others): (Vec<_>, Vec<_>) = documents
+            .iter()
+            .cloned()
+            .partition(|d| d.address.kind == kind && d.address.name == name);
+        let scene = Scene::new(1).await;
+        let (rest, _) = scene.converge(&others, &Wish::default(), 1).await;
+        assert!(rest.is_empty(), "{}", told(&rest));
+        let mut case = Self {
+            ids: rest
+                .ids
+                .get(&scene.aws.location)
+                .cloned()
+                .unwrap_or_default(),
+            scene,
+            documents,
+            subject: subjects.into_iter().next().unwrap(),
+        };
+        case.subject.spec = case.ready(&case.subject.spec);
+        case
+    }
+
+    /// Writes a spec as a call gets it.
+    fn ready(&self, spec: &Value) -> Value {
+        let variables = Variables {
+            location: self.scene.aws.location.clone(),
+            target: "here".to_owned(),
+            vars: BTreeMap::new(),
+        };
+        let spec = substitute(spec.clone(), &variables).unwrap();
+        let kind = kinds::find(&self.subject.address.kind).unwrap();
+        kind.parse(&resolve(spec, &self.ids)).unwrap()
+    }
+
+    /// Makes the subject's object by hand, with these tags as its stamp.
+    async fn by_hand(&self, tags: &[(&str, &str)]) -> Live<Value> {
+        let kind = kinds::find(&self.subject.address.kind).unwrap();
+        let tags = tags.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned()));
+        let stamp = Stamp {
+            tags: tags.collect(),
+            token: format!("by-hand-{}", self.objects().await.len()),
+        };
+        let id = kind
+            .create(&self.scene.aws, &self.subject.spec, &stamp)
+            .await
+            .unwrap();
+        loop {
+            let found = self.objects().await;
+            let live = found.into_iter().find(|live| live.id == id).unwrap();
+            if live.ready {
+                return live;
+            }
+        }
+    }
+
+    /// Lists the objects that have the subject's name in AWS.
+    async fn objects(&self) -> Vec<Live<Value>> {
+        let kind = kinds::find(&self.subject.address.kind).unwrap();
+        let name = self.subject.spec["name"].as_str().unwrap_or_default();
+        let select = Select::Named(BTreeSet::from([name.to_owned()]));
+        kind.list(&self.scene.aws, &select).await.unwrap()
+    }
+
+    async fn plan(&self, wish: &Wish) -> Plan {
+        self.scene.plan(STACK, &self.documents, wish).await.2
+    }
+
+    /// Returns the plan's line about the subject, if it has one.
+    fn line<'a>(&self, plan: &'a Plan) -> Option<&'a Change> {
+        let others: Vec<_> = plan
+            .changes
+            .iter()
+            .filter(|change| change.address != self.subject.address)
+            .collect();
+        assert!(
+            others.is_empty(),
+            "only the subject changes: {}",
+            told(plan)
+        );
+        plan.changes.first()
+    }
+
+    /// Plans and applies once; answers with what the plan said.
+    async fn run(&self, wish: &Wish) -> Option<(Action, bool)> {
+        let plan = self.plan(wish).await;
+        self.scene.apply(&plan).await;
+        self.line(&plan)
+            .map(|change| (change.action, change.acts()))
+    }
+
+    async fn everything(&self) -> Estate {
+        self.scene.everything().await
+    }
+
+    /// Nothing is left to do, and there is one object of ours.
+    async fn holds(&self) {
+        let rest = self.plan(&Wish::default()).await;
+        assert!(rest.is_empty(), "{}", told(&rest));
+        let ours = self.objects().await.into_iter().filter(|live| {
+            stamp::owner(&live.tags, STACK) == Owner::Us
+                && stamp::names(&live.tags, &self.subject.address)
+        });
+        assert_eq!(ours.count(), 1, "{}", self.subject.address);
+    }
+
+    fn shared_name(&self) -> bool {
+        kinds::find(&self.subject.address.kind).unwrap().identity() == Identity::SharedName
+    }
+
+    fn stamp(&self) -> Stamp {
+        Stamp::new(STACK, &self.subject.address, &self.subject.spec, None)
+    }
+}
+
+fn adopt() -> Wish {
+    Wish {
+        adopt: true,
+        ..Wish::default()
+    }
+}
+
+fn prune() -> Wish {
+    Wish {
+        prune: true,
+        ..Wish::default()
+    }
+}
+
+fn borrowed(tags: &stamp::Tags) -> Vec<(&str, &str)> {
+    tags.iter().map(|(k, v)| (k.as_str(), v.as_str())).collect()
+}
+
+#[test]
+fn the_cases_are_about_every_kind_but_the_singleton() {
+    let subjects: BTreeSet<&str> = SUBJECTS.iter().map(|(kind, _)| *kind).collect();
+    for kind in KINDS {
+        let singleton = kind.identity() == Identity::Singleton;
+        assert_eq!(
+            subjects.contains(kind.kind()),
+            !singleton,
+            "{}",
+            kind.kind()
+        );
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_nobody_owns_is_left_alone_until_somebody_asks_to_adopt_it() {
+    for subject in SUBJECTS {
+        let case = Case::new(*subject).await;
+        case.by_hand(&[]).await;
+        let before = case.everything().await;
+        for wish in [Wish::default(), prune()] {
+            assert_eq!(
+                case.run(&wish).await,
+                Some((Action::Adopt, false)),
+                "{subject:?}"
+            );
+            assert_eq!(case.everything().await, before, "{subject:?}");
+        }
+        assert_eq!(
+            case.run(&adopt()).await,
+            Some((Action::Adopt, true)),
+            "{subject:?}"
+        );
+        case.holds().await;
+        assert_eq!(case.everything().await.len(), before.len());
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_another_stack_owns_is_never_touched() {
+    for subject in SUBJECTS {
+        let case = Case::new(*subject).await;
+        let theirs = Stamp::new("another", &case.subject.address, &case.subject.spec, None);
+        let live = case.by_hand(&borrowed(&theirs.tags)).await;
+        for wish in [Wish::default(), prune(), adopt()] {
+            let said = case.run(&wish).await;
+            let key = (subject.0.to_owned(), live.id.0.clone());
+            assert_eq!(
+                case.everything().await.get(&key),
+                Some(&live),
+                "{subject:?}"
+            );
+            if !case.shared_name() {
+                assert_eq!(said, Some((Action::Blocked, false)), "{subject:?}");
+            }
+        }
+        if case.shared_name() && subject.0 == "Rotation" {
+            // AWS lets names repeat: ours stands beside theirs.
+            case.holds().await;
+            assert_eq!(case.objects().await.len(), 2);
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn two_that_nobody_owns_are_not_told_apart() {
+    for subject in SUBJECTS {
+        let case = Case::new(*subject).await;
+        if !case.shared_name() {
+            continue;
+        }
+        let mut one = case.subject.clone();
+        one.spec.as_object_mut().unwrap().remove("patchGroups");
+        let case = Case {
+            subject: one,
+            ..case
+        };
+        case.by_hand(&[]).await;
+        case.by_hand(&[]).await;
+        let before = case.everything().await;
+        assert_eq!(
+            case.run(&adopt()).await,
+            Some((Action::Blocked, false)),
+            "{subject:?}"
+        );
+        assert_eq!(case.everything().await, before, "{subject:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_whose_stamp_was_stripped_is_nobodys() {
+    for subject in SUBJECTS {
+        let case = Case::new(*subject).await;
+        case.run(&Wish::default()).await;
+        case.holds().await;
+        strip(&case, stamp::STACK).await;
+        let before = case.everything().await;
+        for wish in [Wish::default(), prune()] {
+            assert_eq!(
+                case.run(&wish).await,
+                Some((Action::Adopt, false)),
+                "{subject:?}"
+            );
+            assert_eq!(case.everything().await, before, "{subject:?}");
+        }
+        case.run(&adopt()).await;
+        case.holds().await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stamp_that_lost_a_part_is_made_whole() {
+    for subject in SUBJECTS {
+        for tag in [stamp::OBJECT, stamp::APPLIED] {
+            let case = Case::new(*subject).await;
+            case.run(&Wish::default()).await;
+            strip(&case, tag).await;
+            let said = case.run(&prune()).await;
+            let alone = tag == stamp::APPLIED && said.is_none();
+            // What was last applied is for people alone: without it nothing differs.
+            assert!(
+                alone || matches!(said, Some((Action::Update, true))),
+                "{subject:?} {tag}: {said:?}"
+            );
+            case.holds().await;
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_forged_memory_of_what_was_applied_changes_no_decision() {
+    for subject in SUBJECTS {
+        let case = Case::new(*subject).await;
+        case.run(&Wish::default()).await;
+        let live = case.objects().await.remove(0);
+        forge(&case, &live, stamp::APPLIED, "nonsense").await;
+        assert!(
+            case.run(&prune())
+                .await
+                .is_none_or(|(action, _)| action == Action::Update)
+        );
+        case.holds().await;
+        assert_eq!(case.objects().await[0].id, live.id, "{subject:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stamp_that_names_another_object_of_the_stack_is_an_orphan_or_a_renamed_document() {
+    for subject in SUBJECTS {
+        let case = Case::new(*subject).await;
+        case.run(&Wish::default()).await;
+        let live = case.objects().await.remove(0);
+        forge(
+            &case,
+            &live,
+            stamp::OBJECT,
+            &format!("{}/somebody-else", subject.0),
+        )
+        .await;
+        let said = case.run(&prune()).await;
+        // The name in AWS and the stack are ours, so it is the same object under a new name.
+        assert_eq!(said, Some((Action::Update, true)), "{subject:?}");
+        case.holds().await;
+        assert_eq!(case.objects().await[0].id, live.id, "{subject:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_copy_with_our_stamp_goes_only_where_copies_are_made_by_replacing() {
+    for subject in SUBJECTS {
+        let mut case = Case::new(*subject).await;
+        case.run(&Wish::default()).await;
+        let first = case.objects().await.remove(0);
+        // Somebody copies the object with its tags, under a name of its own where names are unique.
+        if !case.shared_name() {
+            case.subject.spec["name"] = json!("a-copy");
+        }
+        if let Some(spec) = case.subject.spec.as_object_mut() {
+            spec.remove("patchGroups");
+        }
+        let copy = case.by_hand(&borrowed(&case.stamp().tags)).await;
+        let plan = case.plan(&Wish::default()).await;
+        let kind = kinds::find(subject.0).unwrap();
+        let deleted: Vec<&str> = plan
+            .changes
+            .iter()
+            .filter(|change| change.action == Action::Delete)
+            .map(|change| change.live.as_ref().unwrap().id.0.as_str())
+            .collect();
+        if kind.loses().is_some() {
+            assert_eq!(deleted, [""; 0], "{subject:?}");
+            assert!(
+                plan.retained
+                    .iter()
+                    .any(|note| note.text.contains("same stamp"))
+            );
+        } else {
+            assert_eq!(deleted.len(), 1, "{subject:?} {}", told(&plan));
+            assert!(
+                deleted == [copy.id.0.as_str()] || case.shared_name(),
+                "{subject:?}"
+            );
+            case.scene.apply(&plan).await;
+            case.scene
+                .converge(&case.documents, &Wish::default(), 1)
+                .await;
+            let rest = case.plan(&Wish::default()).await;
+            assert!(rest.is_empty(), "{subject:?} {}", told(&rest));
+        }
+        drop(first);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_object_that_a_list_names_twice_is_one_object() {
+    for subject in SUBJECTS {
+        let case = Case::new(*subject).await;
+        case.run(&Wish::default()).await;
+        let twice = Faults::parse("[{\"then\": \"repeatedItem\"}]").unwrap();
+        case.scene.sandbox.set_faults(twice);
+        let plan = case.plan(&prune()).await;
+        assert!(plan.is_empty(), "{subject:?} {}", told(&plan));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_contact_without_its_channels_is_completed() {
+    let case = Case::new(("Contact", "kayoko")).await;
+    case.run(&Wish::default()).await;
+    let live = case.objects().await.remove(0);
+    let list = case.scene.aws.contacts.list_contact_channels();
+    let channels = list
+        .contact_id(&live.id.0)
+        .send()
+        .await
+        .unwrap()
+        .contact_channels;
+    assert_eq!(channels.len(), 3);
+    for channel in channels {
+        let delete = case.scene.aws.contacts.delete_contact_channel();
+        delete
+            .contact_channel_id(channel.contact_channel_arn)
+            .send()
+            .await
+            .unwrap();
+    }
+    assert_eq!(
+        case.run(&Wish::default()).await,
+        Some((Action::Update, true))
+    );
+    case.holds().await;
+    assert_eq!(case.objects().await[0].id, live.id);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_document_whose_newest_version_is_not_the_default_is_completed() {
+    for subject in [
+        ("Document", "banana-disk-usage"),
+        ("Runbook", "banana-restart"),
+    ] {
+        let case = Case::new(subject).await;
+        case.run(&Wish::default()).await;
+        let update = case.scene.aws.ssm.update_document().name(subject.1);
+        let text = case.subject.spec["content"]["$document"]["text"]
+            .as_str()
+            .unwrap();
+        let text = text.replacen("escription: ", "escription: By hand. ", 1);
+        let format = aws_sdk_ssm::types::DocumentFormat::Yaml;
+        update
+            .content(text)
+            .document_format(format)
+            .document_version("$LATEST")
+            .send()
+            .await
+            .unwrap();
+        let said = case.run(&Wish::default()).await;
+        assert!(
+            said.is_none_or(|(action, acts)| action == Action::Update && acts),
+            "{said:?}"
+        );
+        case.holds().await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_baseline_without_its_groups_is_completed() {
+    let case = Case::new(("PatchBaseline", "linux-production")).await;
+    case.run(&Wish::default()).await;
+    let live = case.objects().await.remove(0);
+    let request = case
+        .scene
+        .aws
+        .ssm
+        .deregister_patch_baseline_for_patch_group();
+    request
+        .baseline_id(&live.id.0)
+        .patch_group("production")
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(
+        case.run(&Wish::default()).await,
+        Some((Action::Update, true))
+    );
+    case.holds().await;
+    assert_eq!(case.objects().await[0].id, live.id);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_no_document_declares_goes_only_when_asked_and_people_not_even_then() {
+    for subject in SUBJECTS {
+        let mut case = Case::new(*subject).await;
+        case.run(&Wish::default()).await;
+        let before = case.everything().await;
+        case.documents.retain(|d| d.address != case.subject.address);
+        let plan = case.plan(&Wish::default()).await;
+        assert!(plan.is_empty(), "{subject:?}");
+        let plan = case.plan(&prune()).await;
+        case.scene.apply(&plan).await;
+        let kept = kinds::find(subject.0).unwrap().loses().is_some();
+        assert_eq!(plan.is_empty(), kept, "{subject:?}");
+        let gone = before.len() - case.everything().await.len();
+        assert_eq!(gone, usize::from(!kept), "{subject:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_shall_stay_stays_without_its_document() {
+    for subject in SUBJECTS {
+        let mut case = Case::new(*subject).await;
+        for document in &mut case.documents {
+            if document.address == case.subject.address {
+                document.lifecycle.on_delete = Some(OnDelete::Retain);
+            }
+        }
+        case.run(&Wish::default()).await;
+        let before = case.everything().await;
+        case.documents.retain(|d| d.address != case.subject.address);
+        let plan = case.plan(&prune()).await;
+        assert!(plan.is_empty() && plan.retained.len() == 1, "{subject:?}");
+        case.scene.apply(&plan).await;
+        assert_eq!(case.everything().await, before, "{subject:?}");
+    }
+}
+
+/// Takes one tag off the subject's object, by hand.
+async fn strip(case: &Case, tag: &str) {
+    let live = case.objects().await.remove(0);
+    let aws = &case.scene.aws;
+    match case.subject.address.kind.as_str() {
+        "Document" | "Runbook" | "PatchBaseline" => {
+            let (kind, id) = systems(case, &live);
+            let request = aws.ssm.remove_tags_from_resource().resource_type(kind);
+            request.resource_id(id).tag_keys(tag).send().await.unwrap();
+        }
+        "ResponsePlan" => {
+            let request = aws.incidents.untag_resource().resource_arn(&live.id.0);
+            request.tag_keys(tag).send().await.unwrap();
+        }
+        "Dashboard" => {
+            let request = aws.cloudwatch.untag_resource().resource_arn(&live.id.0);
+            request.tag_keys(tag).send().await.unwrap();
+        }
+        _ => {
+            let request = aws.contacts.untag_resource().resource_arn(&live.id.0);
+            request.tag_keys(tag).send().await.unwrap();
+        }
+    }
+}
+
+fn systems(
+    case: &Case,
+    live: &Live<Value>,
+) -> (aws_sdk_ssm::types::ResourceTypeForTagging, String) {
+    use aws_sdk_ssm::types::ResourceTypeForTagging as Type;
+    match case.subject.address.kind.as_str() {
+        "PatchBaseline" => (Type::PatchBaseline, live.id.0.clone()),
+        _ => (Type::Document, live.name.clone()),
+    }
+}
+
+/// Writes one tag of an object by hand, through the kind itself.
+async fn forge(case: &Case, live: &Live<Value>, tag: &str, value: &str) {
+    let mut tags = case.stamp().tags;
+    tags.insert(tag.to_owned(), value.to_owned());
+    let stamp = Stamp {
+        tags,
+        token: "forged".to_owned(),
+    };
+    let kind = kinds::find(&case.subject.address.kind).unwrap();
+    kind.update(&case.scene.aws, &live.spec, live, &stamp)
+        .await
+        .unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn nothing_goes_while_nobody_knows_who_refers_to_it() {
+    for (refers, operation) in [
+        ("ResponsePlan", "ListResponsePlans"),
+        ("OnCallSchedule", "ListContacts"),
+    ] {
+        let subject = SUBJECTS.iter().find(|(kind, _)| *kind == refers).unwrap();
+        let mut case = Case::new(*subject).await;
+        case.run(&Wish::default()).await;
+        let before = case.everything().await;
+        case.documents
+            .retain(|d| d.address.kind == "ReplicationSet");
+        let rule = json!([{"match": {"operation": operation}, "then": "deny"}]);
+        let denied = Faults::parse(&rule.to_string()).unwrap();
+        case.scene.sandbox.set_faults(denied);
+        let plan = case.plan(&prune()).await;
+        // It is said even though no document declares any of that kind.
+        assert!(!plan.complete() && plan.changes.iter().any(|c| c.address.kind == refers));
+        case.scene.apply(&plan).await;
+        case.scene.sandbox.set_faults(Faults::default());
+        let after = case.everything().await;
+        let kept = ["EscalationPlan", "Rotation", "OnCallSchedule", refers];
+        for (key, live) in before
+            .iter()
+            .filter(|(key, _)| kept.contains(&key.0.as_str()))
+        {
+            assert_eq!(after.get(key), Some(live), "{refers}: {}", told(&plan));
+        }
+        let plan = case.plan(&prune()).await;
+        case.scene.apply(&plan).await;
+        assert!(case.plan(&prune()).await.is_empty());
+    }
+}
