@@ -782,7 +782,8 @@ fn one_field(
         ("ReplicationSet", _) => {
             let regions = spec.get_mut("regions")?.as_array_mut()?;
             if regions.len() > 1 {
-                regions.retain(|region| region["name"] == "ap-northeast-1");
+                // The first one is where the run is, and stays.
+                regions.truncate(1);
             } else {
                 regions.push(json!({"name": "eu-west-1"}));
             }

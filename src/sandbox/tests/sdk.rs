@@ -333,18 +333,3 @@ async fn a_server_ends_when_told() {
         .unwrap()
         .unwrap();
 }
-
-/// Serves the real operations until interrupted, to try any client by hand: `cargo test serve_by_hand -- --ignored`.
-#[tokio::test]
-#[ignore = "serves until interrupted"]
-async fn serve_by_hand() {
-    let listener = server::bind("127.0.0.1:4566".parse().unwrap())
-        .await
-        .unwrap();
-    server::serve(
-        Sandbox::open(unhurried()).unwrap(),
-        listener,
-        CancellationToken::new(),
-    )
-    .await;
-}
