@@ -560,6 +560,24 @@ async fn a_default_is_handed_over_in_one_run() {
     }
 }
 
+#[tokio::test]
+async fn a_group_moves_in_one_run() {
+    for names in [["a-first", "b-second"], ["b-second", "a-first"]] {
+        let scene = Scene::new().await;
+        let baseline = |name: &str, groups: &str| {
+            format!(
+                "{{ kind: PatchBaseline, metadata: {{ name: {name} }}, spec: {{ patchGroups: [{groups}] }} }}"
+            )
+        };
+        scene
+            .apply(&[&baseline(names[0], "moving"), &baseline(names[1], "")])
+            .await;
+        scene
+            .apply(&[&baseline(names[0], ""), &baseline(names[1], "moving")])
+            .await;
+    }
+}
+
 fn regions(names: &[&str]) -> String {
     format!(
         "{{ kind: ReplicationSet, metadata: {{ name: set }}, spec: {{ regions: [{}], deletionProtected: true }} }}",

@@ -19,8 +19,8 @@ pub use rules::{
 /// A patch baseline, the patch groups that use it, and whether it is the default of its operating system.
 ///
 /// It manages the whole baseline: what the document leaves out has AWS's default. A patch group has one baseline an
-/// operating system; to move a group, take it out of its old baseline first, or the new one is refused. When a
-/// baseline stops being the default, AWS's own default is registered again.
+/// operating system, and a baseline that nobody takes it from keeps it; to move a group, take it out of the one
+/// document and put it into the other. When a baseline stops being the default, AWS's own default is registered again.
 ///
 /// **AWS chooses** the id, `pb-…`; names need not be unique. What is left out of `description` and
 /// `availableSecurityUpdatesComplianceStatus` is left as AWS has it.

@@ -179,7 +179,9 @@ impl PatchBaseline {
                         .send()
                         .await?;
                     if answer.baseline_id.as_deref() != Some(id) {
-                        return Err(error);
+                        // That baseline may be about to give the group away in the same run: the engine tries again.
+                        let class = Class::Busy;
+                        return Err(AwsError { class, ..error });
                     }
                 }
                 answer => drop(answer?),
