@@ -15,7 +15,8 @@ use crate::aws::{Aws, AwsError, Class};
 use crate::kinds::{AnyKind, Select};
 use crate::model::graph::{Graph, Part, Step, order, waits_for};
 use crate::model::plan::{Action, Change, Plan};
-use crate::model::spec::Identity;
+use crate::model::reference::references;
+use crate::model::spec::{Identity, aws_name};
 use crate::model::stamp::{self, Owner, Stamp};
 use crate::model::{AnySpec, Id, Live, Location, pointer};
 
@@ -84,11 +85,17 @@ fn scrubber(plan: &Plan) -> Scrubber {
     scrubber
 }
 
-/// Which steps wait, which ended well, and how each change ended.
+/// Which steps wait, which can be taken, which ended well, and how each change ended.
 struct Progress<'a> {
     plan: &'a Plan,
     graph: &'a Graph,
     waiting: BTreeSet<usize>,
+    /// Of those that wait, the ones whose needs have all ended.
+    ready: BTreeSet<usize>,
+    /// How many needs of each step have not ended.
+    unmet: Vec<usize>,
+    /// The steps that need each step.
+    dependents: Vec<Vec<usize>>,
     well: BTreeMap<usize, bool>,
     /// How many steps of each change are still to come.
     left: Vec<usize>,
@@ -99,11 +106,20 @@ impl<'a> Progress<'a> {
     fn new(plan: &'a Plan, graph: &'a Graph) -> Self {
         let mut left = vec![0; plan.changes.len()];
         graph.steps.iter().for_each(|step| left[step.change] += 1);
-        let waiting = (0..graph.steps.len()).collect();
+        let unmet: Vec<usize> = graph.needs.iter().map(BTreeSet::len).collect();
+        let mut dependents = vec![Vec::new(); graph.steps.len()];
+        for (step, needs) in graph.needs.iter().enumerate() {
+            for &need in needs {
+                dependents[need].push(step);
+            }
+        }
         Self {
             plan,
             graph,
-            waiting,
+            waiting: (0..graph.steps.len()).collect(),
+            ready: (0..unmet.len()).filter(|&step| unmet[step] == 0).collect(),
+            unmet,
+            dependents,
             well: BTreeMap::new(),
             left,
             endings: vec![None; plan.changes.len()],
@@ -112,12 +128,7 @@ impl<'a> Progress<'a> {
 
     /// Takes the first step whose needs have all ended.
     fn next(&mut self) -> Option<usize> {
-        let ready = |step: &&usize| {
-            self.graph.needs[**step]
-                .iter()
-                .all(|need| self.well.contains_key(need))
-        };
-        let step = *self.waiting.iter().find(ready)?;
+        let step = self.ready.pop_first()?;
         self.waiting.remove(&step);
         Some(step)
     }
@@ -144,6 +155,12 @@ impl<'a> Progress<'a> {
     fn end(&mut self, step: usize, result: Result<(), Ending>) -> Option<(&'a Change, Ending)> {
         let index = self.graph.steps[step].change;
         self.well.insert(step, result.is_ok());
+        for &dependent in &self.dependents[step] {
+            self.unmet[dependent] -= 1;
+            if self.unmet[dependent] == 0 {
+                self.ready.insert(dependent);
+            }
+        }
         self.left[index] -= 1;
         if self.endings[index].is_some() {
             return None;
@@ -210,7 +227,7 @@ impl Run<'_> {
         let Some(desired) = &change.desired else {
             return Ok(());
         };
-        let ids = self.known_ids(&change.location);
+        let ids = self.ids_in(&change.location, desired);
         let mut spec = resolved(desired, &ids)?;
         if let Some(live) = &change.live {
             let keep = |path: &String| pointer::transplant(&live.spec, &mut spec, path);
@@ -284,14 +301,8 @@ impl Run<'_> {
         change: &Change,
         spec: &Value,
     ) -> Result<Option<Id>, AwsError> {
-        let name = spec
-            .get("name")
-            .and_then(Value::as_str)
-            .unwrap_or_default()
-            .to_owned();
-        let live = kind
-            .list(aws, &Select::Named(BTreeSet::from([name.clone()])))
-            .await?;
+        let name = aws_name(spec).unwrap_or_default();
+        let live = kind.list(aws, &Select::one(name)).await?;
         let ours = |live: &&Live<Value>| {
             (kind.identity() == Identity::Singleton || live.name == name)
                 && stamp::owner(&live.tags, &self.plan.stack) == Owner::Us
@@ -308,8 +319,13 @@ impl Run<'_> {
         gone(self.world, aws, kind, live).await
     }
 
-    fn known_ids(&self, location: &Location) -> BTreeMap<String, String> {
+    /// The ids, as far as they are known by now, of what a spec refers to.
+    fn ids_in(&self, location: &Location, spec: &Value) -> BTreeMap<String, String> {
         let ids = self.ids.lock().unwrap_or_else(PoisonError::into_inner);
-        ids.get(location).cloned().unwrap_or_default()
+        let known = ids.get(location);
+        let named = references(spec).into_iter();
+        named
+            .filter_map(|(_, name)| Some((name.clone(), known?.get(&name)?.clone())))
+            .collect()
     }
 }

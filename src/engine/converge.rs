@@ -1,6 +1,6 @@
 //! After every write, read back: an object is done when AWS is at rest and nothing differs.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde_json::Value;
@@ -11,7 +11,7 @@ use crate::aws::{Aws, AwsError, Class};
 use crate::kinds::{AnyKind, Select};
 use crate::model::diff::Difference;
 use crate::model::plan::{Change, remaining};
-use crate::model::spec::Identity;
+use crate::model::spec::{Identity, aws_name};
 use crate::model::stamp::Stamp;
 use crate::model::{Id, Live, reference, sensitive};
 
@@ -27,7 +27,7 @@ pub(super) struct Target<'a> {
     pub(super) stamp: &'a Stamp,
     /// The spec with every reference resolved.
     pub(super) spec: &'a Value,
-    /// AWS id to `Kind/name` of everything that a reference may name.
+    /// AWS id to `Kind/name` of everything that the spec refers to.
     pub(super) names: &'a BTreeMap<String, String>,
 }
 
@@ -102,11 +102,7 @@ impl Target<'_> {
     }
 
     async fn read(&self, id: &Id) -> Result<Option<Live<Value>>, AwsError> {
-        let name = self
-            .spec
-            .get("name")
-            .and_then(Value::as_str)
-            .unwrap_or_default();
+        let name = aws_name(self.spec).unwrap_or_default();
         read(self.aws, self.kind, name, id).await
     }
 }
@@ -118,8 +114,7 @@ pub(super) async fn read(
     name: &str,
     id: &Id,
 ) -> Result<Option<Live<Value>>, AwsError> {
-    let select = Select::Named(BTreeSet::from([name.to_owned()]));
-    let found = kind.list(aws, &select).await?;
+    let found = kind.list(aws, &Select::one(name)).await?;
     let singleton = kind.identity() == Identity::Singleton;
     Ok(found.into_iter().find(|live| singleton || live.id == *id))
 }

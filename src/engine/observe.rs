@@ -4,13 +4,13 @@ use std::collections::BTreeSet;
 
 use futures::StreamExt;
 use futures::stream;
-use serde_json::Value;
 
 use super::scrub::Scrubber;
 use super::{Event, Events, World};
 use crate::aws::{AwsError, Class};
 use crate::kinds::Select;
 use crate::model::plan::{Desired, Observed, Unreadable};
+use crate::model::spec::aws_name;
 
 /// How many kinds and places are listed at once; each service bounds its own requests besides.
 const LISTS: usize = 32;
@@ -51,14 +51,7 @@ pub async fn observe(
             .iter()
             .filter(|o| o.location == *location && o.address.kind == kind.kind());
         let names: BTreeSet<String> = declared
-            .map(|object| {
-                object
-                    .spec
-                    .get("name")
-                    .and_then(Value::as_str)
-                    .unwrap_or_default()
-                    .to_owned()
-            })
+            .map(|object| aws_name(&object.spec).unwrap_or_default().to_owned())
             .collect();
         let select = match breadth {
             Breadth::Declared if names.is_empty() => return None,

@@ -99,6 +99,11 @@ pub enum Select {
 }
 
 impl Select {
+    /// Selects by one AWS name; the empty one stands for a singleton.
+    pub fn one(name: &str) -> Self {
+        Self::Named(BTreeSet::from([name.to_owned()]))
+    }
+
     /// Says whether an object is wanted, by its name and tags.
     pub fn wants(&self, name: &str, tags: &Tags) -> bool {
         match self {

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::plan::{Action, Change, Plan};
 use super::reference::references;
 use super::spec::AnySpec;
+use super::{Address, Location};
 
 /// What one step does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -36,56 +37,37 @@ pub struct Graph {
 /// Orders a plan: what is referred to comes first, deletions the other way round.
 pub fn order(plan: &Plan, specs: &[&dyn AnySpec]) -> Graph {
     let mut graph = Graph::default();
-    let mut puts = BTreeMap::new();
-    let mut removes = BTreeMap::new();
-    for (index, change) in plan
-        .changes
-        .iter()
-        .enumerate()
-        .filter(|(_, change)| change.acts())
-    {
-        let key = (change.location.clone(), change.address.to_string());
-        if matches!(
-            change.action,
-            Action::Create | Action::Update | Action::Adopt | Action::Replace
-        ) {
-            puts.insert(key.clone(), graph.add(index, Part::Put));
-        }
-        if matches!(change.action, Action::Delete | Action::Replace) {
-            // An interrupted replacement can leave a second deletion under one address.
-            removes
-                .entry(key)
-                .or_insert_with(Vec::new)
-                .push(graph.add(index, Part::Remove));
-        }
+    let mut index = Index::default();
+    for (at, change) in plan.changes.iter().enumerate() {
+        index.learn(at, change, &mut graph);
     }
     for at in 0..graph.steps.len() {
         let Step { change, part } = graph.steps[at];
         let change = &plan.changes[change];
-        let key = |name: &str| (change.location.clone(), name.to_owned());
         let spec = specs
             .iter()
             .copied()
             .find(|spec| spec.kind() == change.address.kind);
+        let key = |name: String| (&change.location, name);
         match part {
             Part::Put => {
                 for name in named(change.desired.as_ref()) {
-                    graph.after(at, puts.get(&key(&name)));
+                    graph.after(at, index.puts.get(&key(name)));
                 }
-                for (name, put) in &puts {
-                    let first = spec
-                        .is_some_and(|spec| spec.after().iter().any(|kind| is_of(&name.1, kind)));
-                    if first && name.0 == change.location {
-                        graph.after(at, Some(put));
-                    }
+                for kind in spec.map(AnySpec::after).unwrap_or_default() {
+                    let first = index.puts_of.get(&(&change.location, *kind));
+                    first
+                        .into_iter()
+                        .flatten()
+                        .for_each(|put| graph.after(at, Some(put)));
                 }
             }
             Part::Remove => {
-                let own = key(&change.address.to_string());
+                let own = key(change.address.to_string());
                 if change.action == Action::Replace {
                     let first =
                         spec.is_some_and(|spec| super::plan::create_before_delete(spec, change));
-                    match puts.get(&own) {
+                    match index.puts.get(&own) {
                         Some(&put) if first => graph.after(at, Some(&put)),
                         Some(&put) => graph.after(put, Some(&at)),
                         None => {}
@@ -94,31 +76,73 @@ pub fn order(plan: &Plan, specs: &[&dyn AnySpec]) -> Graph {
                         continue;
                     }
                 }
-                // Whoever refers to it lets go of it first.
-                for (index, other) in plan.changes.iter().enumerate() {
-                    let refers = other.location == change.location
-                        && other.address != change.address
-                        && named(other.lifted.as_ref()).contains(&own.1);
-                    let comes_after = spec.is_some_and(|spec| {
-                        let kind = specs.iter().find(|s| s.kind() == other.address.kind);
-                        kind.is_some_and(|kind| kind.after().contains(&spec.kind()))
-                    });
-                    if refers
-                        || (comes_after
-                            && other.location == change.location
-                            && other.action == Action::Delete)
-                    {
-                        let other = key(&plan.changes[index].address.to_string());
-                        graph.after(at, puts.get(&other));
-                        for remove in removes.get(&other).into_iter().flatten() {
-                            graph.after(at, Some(remove));
-                        }
+                // Whoever refers to it lets go of it first, and whatever cannot be without its kind goes first.
+                let refer = index.referrers.get(&own).into_iter().flatten();
+                let kind = change.address.kind.as_str();
+                let need = specs.iter().filter(|other| other.after().contains(&kind));
+                let need =
+                    need.filter_map(|other| index.deleted.get(&(&change.location, other.kind())));
+                let others: BTreeSet<String> = refer
+                    .chain(need.flatten())
+                    .map(|&other| plan.changes[other].address.to_string())
+                    .filter(|name| *name != own.1)
+                    .collect();
+                for other in others.into_iter().map(key) {
+                    graph.after(at, index.puts.get(&other));
+                    for remove in index.removes.get(&other).into_iter().flatten() {
+                        graph.after(at, Some(remove));
                     }
                 }
             }
         }
     }
     graph
+}
+
+/// A plan by what steps are looked up by, so that ordering does not walk all changes for each of them.
+#[derive(Default)]
+struct Index<'a> {
+    /// The step that puts an object.
+    puts: BTreeMap<(&'a Location, String), usize>,
+    /// The steps that put objects of a kind.
+    puts_of: BTreeMap<(&'a Location, &'a str), Vec<usize>>,
+    /// The steps that remove an object. An interrupted replacement can leave a second deletion under one address.
+    removes: BTreeMap<(&'a Location, String), Vec<usize>>,
+    /// The changes that delete objects of a kind.
+    deleted: BTreeMap<(&'a Location, &'a str), Vec<usize>>,
+    /// The changes whose live objects refer to an object.
+    referrers: BTreeMap<(&'a Location, String), Vec<usize>>,
+}
+
+impl<'a> Index<'a> {
+    fn learn(&mut self, at: usize, change: &'a Change, graph: &mut Graph) {
+        let Address { kind, .. } = &change.address;
+        let (location, name) = (&change.location, change.address.to_string());
+        for named in named(change.lifted.as_ref()) {
+            self.referrers
+                .entry((location, named))
+                .or_default()
+                .push(at);
+        }
+        if change.action == Action::Delete {
+            self.deleted.entry((location, kind)).or_default().push(at);
+        }
+        if !change.acts() {
+            return;
+        }
+        if matches!(
+            change.action,
+            Action::Create | Action::Update | Action::Adopt | Action::Replace
+        ) {
+            let step = graph.add(at, Part::Put);
+            self.puts.insert((location, name.clone()), step);
+            self.puts_of.entry((location, kind)).or_default().push(step);
+        }
+        if matches!(change.action, Action::Delete | Action::Replace) {
+            let step = graph.add(at, Part::Remove);
+            self.removes.entry((location, name)).or_default().push(step);
+        }
+    }
 }
 
 impl Graph {
@@ -143,10 +167,6 @@ fn named(spec: Option<&serde_json::Value>) -> BTreeSet<String> {
         .flatten()
         .map(|(_, name)| name)
         .collect()
-}
-
-fn is_of(name: &str, kind: &str) -> bool {
-    name.split_once('/').is_some_and(|(k, _)| k == kind)
 }
 
 /// Lists the changes that a change directly waits for, for messages.

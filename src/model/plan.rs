@@ -206,6 +206,24 @@ pub struct Change {
 }
 
 impl Change {
+    /// Makes a change of which nothing is known yet but what is to be done, to what, and where.
+    pub fn new(address: Address, location: Location, action: Action) -> Self {
+        Self {
+            address,
+            location,
+            action,
+            because: Vec::new(),
+            differences: Vec::new(),
+            reason: None,
+            held: None,
+            desired: None,
+            live: None,
+            lifted: None,
+            lifecycle: Lifecycle::default(),
+            ignored: Vec::new(),
+        }
+    }
+
     /// Says whether `apply` acts on it.
     pub fn acts(&self) -> bool {
         self.held.is_none() && !matches!(self.action, Action::Blocked | Action::Unknown)
@@ -286,22 +304,13 @@ mod tests {
     use super::*;
 
     fn change(name: &str, action: Action, because: &[Because]) -> Change {
+        let location = Location {
+            account: "111122223333".to_owned(),
+            region: "eu-west-1".to_owned(),
+        };
         Change {
-            address: Address::new("Contact", name),
-            location: Location {
-                account: "111122223333".to_owned(),
-                region: "eu-west-1".to_owned(),
-            },
-            action,
             because: because.to_vec(),
-            differences: Vec::new(),
-            reason: None,
-            held: None,
-            desired: None,
-            live: None,
-            lifted: None,
-            lifecycle: Lifecycle::default(),
-            ignored: Vec::new(),
+            ..Change::new(Address::new("Contact", name), location, action)
         }
     }
 

@@ -62,6 +62,11 @@ pub enum Identity {
     Singleton,
 }
 
+/// Returns the name that AWS shall know an object by: `spec.name`, which a singleton does not have.
+pub fn aws_name(spec: &Value) -> Option<&str> {
+    spec.get("name").and_then(Value::as_str)
+}
+
 /// Why a spec could not be read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]

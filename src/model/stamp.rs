@@ -3,6 +3,7 @@
 //! There is no state file; these three tags are the state. Keys use only letters, digits and `-`, because ssm-contacts
 //! accepts nothing else; values keep to 256 characters of an alphabet that every service accepts.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use base64::Engine as _;
@@ -40,8 +41,8 @@ impl Stamp {
         let applied = Applied::of(address, spec, on_delete).to_string();
         let token = token(&[stack, &address.to_string(), &applied]);
         let tags = [
-            (STACK, fit(stack)),
-            (OBJECT, fit(&address.to_string())),
+            (STACK, fit(stack).into_owned()),
+            (OBJECT, object_tag(address)),
             (APPLIED, applied),
         ];
         Self {
@@ -82,7 +83,18 @@ pub fn owner<'a>(tags: &'a Tags, stack: &str) -> Owner<'a> {
 /// Says whether the stamp names this object.
 pub fn names(tags: &Tags, address: &Address) -> bool {
     tags.get(OBJECT)
-        .is_some_and(|object| *object == fit(&address.to_string()))
+        .is_some_and(|object| *object == object_tag(address))
+}
+
+/// Returns the value of the tag that names an object.
+pub fn object_tag(address: &Address) -> String {
+    fit(&address.to_string()).into_owned()
+}
+
+/// Returns the `metadata.name` that a stamp has, whoever set it.
+pub fn object_name(tags: &Tags) -> Option<&str> {
+    let (_, name) = tags.get(OBJECT)?.split_once('/')?;
+    Some(name)
 }
 
 /// Returns the user's own tags: neither ours nor AWS's.
@@ -95,13 +107,13 @@ pub fn user_tags(tags: &Tags) -> Tags {
 }
 
 /// Shortens a tag value to 256 characters; a longer one ends in a hash of the whole.
-fn fit(value: &str) -> String {
+fn fit(value: &str) -> Cow<'_, str> {
     if value.chars().count() <= 256 {
-        return value.to_owned();
+        return Cow::Borrowed(value);
     }
     let hash = hash(value.as_bytes(), 12);
     let head: String = value.chars().take(256 - hash.len() - 1).collect();
-    format!("{head}.{hash}")
+    Cow::Owned(format!("{head}.{hash}"))
 }
 
 /// Returns the first `bytes` bytes of a SHA-256, in letters, digits, `-` and `_`.

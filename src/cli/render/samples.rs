@@ -7,7 +7,6 @@ use serde_json::{Value, json};
 use super::{Style, Title, Wording};
 use crate::engine::{Ending, Outcome};
 use crate::model::diff::{Difference, diff};
-use crate::model::lifecycle::Lifecycle;
 use crate::model::plan::{Action, Because, Change, Note, Plan};
 use crate::model::{Address, Document, Id, Live, Location};
 
@@ -36,20 +35,7 @@ fn ireland() -> Location {
 }
 
 pub(super) fn change(kind: &str, name: &str, action: Action) -> Change {
-    Change {
-        address: Address::new(kind, name),
-        location: tokyo(),
-        action,
-        because: Vec::new(),
-        differences: Vec::new(),
-        reason: None,
-        held: None,
-        desired: None,
-        live: None,
-        lifted: None,
-        lifecycle: Lifecycle::default(),
-        ignored: Vec::new(),
-    }
+    Change::new(Address::new(kind, name), tokyo(), action)
 }
 
 fn live(spec: &Value) -> Live<Value> {

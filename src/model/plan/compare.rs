@@ -68,7 +68,7 @@ impl Place<'_> {
                     return (Standing::Unknown, Some(change(Action::Unknown, reason)));
                 }
                 Some(Standing::Absent(why)) => return blocked(format!("it needs {name}, {why}")),
-                None if self.names.values().any(|known| *known == name) => {}
+                None if self.known.contains(&name) => {}
                 None => {
                     return blocked(format!(
                         "it needs {name}, which is neither declared nor there"

@@ -8,7 +8,7 @@ use super::matching::{Match, Matches, matches};
 use super::{Action, Change, Desired, Note, Object, Observed, Plan, Unreadable, Wish};
 use crate::model::lifecycle::Mode;
 use crate::model::reference::{lift, references};
-use crate::model::spec::Identity;
+use crate::model::spec::{Identity, aws_name};
 use crate::model::{Address, AnySpec, Location};
 
 /// Compares what is declared with what was observed.
@@ -58,6 +58,10 @@ pub(super) struct Place<'a> {
     pub(super) matched: BTreeMap<&'a str, Matches<'a>>,
     /// AWS id to `Kind/name`, for lifting.
     pub(super) names: BTreeMap<String, String>,
+    /// What those ids belong to: every `Kind/name` that is there.
+    pub(super) known: BTreeSet<String>,
+    /// What is declared, by `Kind/name`.
+    pub(super) objects: BTreeMap<String, &'a Object>,
 }
 
 impl<'a> Place<'a> {
@@ -77,6 +81,8 @@ impl<'a> Place<'a> {
             unreadable: BTreeMap::new(),
             matched: BTreeMap::new(),
             names: BTreeMap::new(),
+            known: BTreeSet::new(),
+            objects: BTreeMap::new(),
         };
         for object in desired
             .objects
@@ -88,6 +94,7 @@ impl<'a> Place<'a> {
                 .entry(object.address.kind.as_str())
                 .or_default()
                 .push(object);
+            place.objects.insert(object.address.to_string(), object);
         }
         let seen = observed.0.get(location);
         for spec in specs {
@@ -129,6 +136,7 @@ impl<'a> Place<'a> {
                 }
             }
         }
+        place.known = place.names.values().cloned().collect();
         place
     }
 
@@ -164,15 +172,9 @@ impl<'a> Place<'a> {
         self.deletions(plan, &mut changes);
         self.keep_what_may_be_needed(&mut changes);
         let rank = |kind: &str| self.specs.iter().position(|spec| spec.kind() == kind);
-        changes.sort_by(|a, b| {
-            let key = |change: &Change| {
-                (
-                    rank(&change.address.kind),
-                    change.address.name.clone(),
-                    change.action,
-                )
-            };
-            key(a).cmp(&key(b))
+        changes.sort_by_cached_key(|change| {
+            let Address { kind, name } = &change.address;
+            (rank(kind), name.clone(), change.action)
         });
         plan.changes.extend(changes);
         let ids = self
@@ -214,18 +216,8 @@ impl<'a> Place<'a> {
 
     /// The declared objects that an object cannot do without.
     fn needs(&self, object: &Object) -> BTreeSet<String> {
-        let declared = |name: &String| {
-            name.split_once('/').is_some_and(|(kind, name)| {
-                self.declared
-                    .get(kind)
-                    .is_some_and(|objects| objects.iter().any(|o| o.address.name == name))
-            })
-        };
-        let mut needs: BTreeSet<String> = self
-            .references(&object.spec)
-            .into_iter()
-            .filter(declared)
-            .collect();
+        let mut needs = self.references(&object.spec);
+        needs.retain(|name| self.objects.contains_key(name));
         for kind in self
             .spec(&object.address.kind)
             .map(AnySpec::after)
@@ -252,18 +244,9 @@ impl<'a> Place<'a> {
 
     pub(super) fn change(&self, object: &Object, action: Action) -> Change {
         Change {
-            address: object.address.clone(),
-            location: self.location.clone(),
-            action,
-            because: Vec::new(),
-            differences: Vec::new(),
-            reason: None,
-            held: None,
             desired: Some(object.spec.clone()),
-            live: None,
-            lifted: None,
             lifecycle: object.lifecycle.clone(),
-            ignored: Vec::new(),
+            ..Change::new(object.address.clone(), self.location.clone(), action)
         }
     }
 
@@ -318,12 +301,7 @@ fn limit(plan: &mut Plan, wish: &Wish) {
 
 /// Says whether a replacement can be created before the old object goes: when AWS tells them apart.
 pub(in crate::model) fn create_before_delete(spec: &dyn AnySpec, change: &Change) -> bool {
-    let name = |value: Option<&Value>| {
-        value
-            .and_then(|v| v.get("name"))
-            .and_then(Value::as_str)
-            .map(str::to_owned)
-    };
     spec.identity() == Identity::SharedName
-        || name(change.desired.as_ref()) != change.live.as_ref().map(|live| live.name.clone())
+        || change.desired.as_ref().and_then(aws_name)
+            != change.live.as_ref().map(|live| live.name.as_str())
 }

@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::decide::Place;
 use super::matching::Match;
 use super::{Action, Because, Change, Object, Plan, Unreadable};
-use crate::model::lifecycle::{Lifecycle, OnDelete};
+use crate::model::lifecycle::OnDelete;
 use crate::model::reference::{lift, references};
 use crate::model::stamp::Applied;
 use crate::model::{Address, AnySpec, Live};
@@ -110,12 +110,7 @@ impl<'a> Place<'a> {
     }
 
     fn document(&self, address: &Address) -> Option<&'a Object> {
-        let declared = self.declared.get(address.kind.as_str());
-        declared
-            .into_iter()
-            .flatten()
-            .copied()
-            .find(|object| object.address == *address)
+        self.objects.get(&address.to_string()).copied()
     }
 
     /// A kind that could not be read may hold objects of ours, which should go: the plan must say so.
@@ -137,18 +132,8 @@ impl<'a> Place<'a> {
 
     fn unknown(&self, address: &Address, why: &str) -> Change {
         Change {
-            address: address.clone(),
-            location: self.location.clone(),
-            action: Action::Unknown,
-            because: Vec::new(),
-            differences: Vec::new(),
             reason: Some(why.to_owned()),
-            held: None,
-            desired: None,
-            live: None,
-            lifted: None,
-            lifecycle: Lifecycle::default(),
-            ignored: Vec::new(),
+            ..Change::new(address.clone(), self.location.clone(), Action::Unknown)
         }
     }
 
@@ -200,22 +185,13 @@ impl<'a> Place<'a> {
     }
 
     fn deletion(&self, address: &Address, live: &Live<Value>) -> Change {
+        let report = self.wish.report_only;
         Change {
-            address: address.clone(),
-            location: self.location.clone(),
-            action: Action::Delete,
             because: vec![Because::Pending],
-            differences: Vec::new(),
-            reason: None,
-            held: self
-                .wish
-                .report_only
-                .then(|| "the stack is in mode `report`".to_owned()),
-            desired: None,
+            held: report.then(|| "the stack is in mode `report`".to_owned()),
             live: Some(live.clone()),
             lifted: Some(lift(live.spec.clone(), &self.names)),
-            lifecycle: Lifecycle::default(),
-            ignored: Vec::new(),
+            ..Change::new(address.clone(), self.location.clone(), Action::Delete)
         }
     }
 }

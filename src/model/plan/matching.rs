@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 
 use super::Object;
-use crate::model::spec::Identity;
+use crate::model::spec::{Identity, aws_name};
 use crate::model::stamp::{self, Owner};
 use crate::model::{Address, AnySpec, Live};
 
@@ -42,21 +42,18 @@ pub(super) fn matches<'a>(
     declared: &[&Object],
     live: &'a [Live<Value>],
 ) -> Matches<'a> {
+    let index = Index::new(stack, live);
     let mut found = Matches::default();
     let mut taken = BTreeSet::new();
     for object in declared {
-        let mut ours: Vec<usize> = (0..live.len())
-            .filter(|&i| {
-                stamp::owner(&live[i].tags, stack) == Owner::Us
-                    && stamp::names(&live[i].tags, &object.address)
-            })
-            .collect();
+        let tag = stamp::object_tag(&object.address);
+        let mut ours = index.stamped.get(tag.as_str()).cloned().unwrap_or_default();
         // Of several, the one with what cannot be changed in place is the replacement and the others are what it
         // replaced.
         ours.sort_by_key(|&i| {
             let differs = |field: &&str| live[i].spec.pointer(field) != object.spec.pointer(field);
             (
-                aws_name(object) != Some(live[i].name.as_str()),
+                aws_name(&object.spec) != Some(live[i].name.as_str()),
                 spec.create_only().iter().any(differs),
                 live[i].id.clone(),
             )
@@ -74,17 +71,13 @@ pub(super) fn matches<'a>(
     }
     for object in declared {
         if !found.by_name.contains_key(&object.address.name) {
-            let stands = by_identity(spec, stack, object, live, &mut taken);
+            let stands = index.by_identity(spec, object, &mut taken);
             found.by_name.insert(object.address.name.clone(), stands);
         }
     }
-    for (index, live) in live.iter().enumerate() {
-        if stamp::owner(&live.tags, stack) == Owner::Us && !taken.contains(&index) {
-            let name = live
-                .tags
-                .get(stamp::OBJECT)
-                .and_then(|object| object.split_once('/'))
-                .map(|(_, name)| name);
+    for (at, live) in live.iter().enumerate() {
+        if index.owners[at] == Owner::Us && !taken.contains(&at) {
+            let name = stamp::object_name(&live.tags);
             let name = name.unwrap_or(if live.name.is_empty() {
                 "unnamed"
             } else {
@@ -96,54 +89,77 @@ pub(super) fn matches<'a>(
     found
 }
 
-fn by_identity<'a>(
-    spec: &dyn AnySpec,
-    stack: &str,
-    object: &Object,
+/// Live objects by what they are looked up by, so that matching does not walk all of them for each declared one.
+struct Index<'a> {
     live: &'a [Live<Value>],
-    taken: &mut BTreeSet<usize>,
-) -> Match<'a> {
-    let same = |i: &usize| {
-        spec.identity() == Identity::Singleton || aws_name(object) == Some(live[*i].name.as_str())
-    };
-    let candidates: Vec<usize> = (0..live.len())
-        .filter(|i| !taken.contains(i))
-        .filter(same)
-        .collect();
-    let owned_by = |owner: Owner<'_>| {
-        candidates
-            .iter()
-            .copied()
-            .filter(|&i| stamp::owner(&live[i].tags, stack) == owner)
-            .collect::<Vec<_>>()
-    };
-    // Ours by stack, under a name of which no document speaks any more: the document was renamed.
-    if let Some(&first) = owned_by(Owner::Us).first() {
-        taken.insert(first);
-        return Match::Ours(&live[first]);
-    }
-    match owned_by(Owner::Nobody)[..] {
-        [one] => {
-            taken.insert(one);
-            return Match::Unowned(&live[one]);
-        }
-        [] => {}
-        ref several => return Match::Ambiguous(several.len()),
-    }
-    let theirs = candidates
-        .iter()
-        .find_map(|&i| match stamp::owner(&live[i].tags, stack) {
-            Owner::Stack(name) => Some((i, name.to_owned())),
-            Owner::Us | Owner::Nobody => None,
-        });
-    match theirs {
-        // Where names may repeat, another stack's object of the same name is no obstacle.
-        Some((i, name)) if spec.identity() != Identity::SharedName => Match::Theirs(&live[i], name),
-        _ => Match::Nothing,
-    }
+    owners: Vec<Owner<'a>>,
+    /// Ours, by the object that their stamp names.
+    stamped: BTreeMap<&'a str, Vec<usize>>,
+    /// All, by AWS's own name.
+    named: BTreeMap<&'a str, Vec<usize>>,
 }
 
-/// The name that AWS shall know the object by.
-fn aws_name(object: &Object) -> Option<&str> {
-    object.spec.get("name").and_then(Value::as_str)
+impl<'a> Index<'a> {
+    fn new(stack: &str, live: &'a [Live<Value>]) -> Self {
+        let owners = live.iter().map(|live| stamp::owner(&live.tags, stack));
+        let mut index = Self {
+            live,
+            owners: owners.collect(),
+            stamped: BTreeMap::new(),
+            named: BTreeMap::new(),
+        };
+        for (at, live) in live.iter().enumerate() {
+            index.named.entry(&live.name).or_default().push(at);
+            if index.owners[at] == Owner::Us
+                && let Some(object) = live.tags.get(stamp::OBJECT)
+            {
+                index.stamped.entry(object).or_default().push(at);
+            }
+        }
+        index
+    }
+
+    fn by_identity(
+        &self,
+        spec: &dyn AnySpec,
+        object: &Object,
+        taken: &mut BTreeSet<usize>,
+    ) -> Match<'a> {
+        let named = || self.named.get(aws_name(&object.spec)?).cloned();
+        let mut candidates: Vec<usize> = match spec.identity() {
+            Identity::Singleton => (0..self.live.len()).collect(),
+            Identity::UniqueName | Identity::SharedName => named().unwrap_or_default(),
+        };
+        candidates.retain(|at| !taken.contains(at));
+        let owned_by = |owner: Owner<'_>| {
+            let theirs = candidates.iter().copied();
+            theirs
+                .filter(|&at| self.owners[at] == owner)
+                .collect::<Vec<_>>()
+        };
+        // Ours by stack, under a name of which no document speaks any more: the document was renamed.
+        if let Some(&first) = owned_by(Owner::Us).first() {
+            taken.insert(first);
+            return Match::Ours(&self.live[first]);
+        }
+        match owned_by(Owner::Nobody)[..] {
+            [one] => {
+                taken.insert(one);
+                return Match::Unowned(&self.live[one]);
+            }
+            [] => {}
+            ref several => return Match::Ambiguous(several.len()),
+        }
+        let theirs = candidates.iter().find_map(|&at| match self.owners[at] {
+            Owner::Stack(name) => Some((at, name.to_owned())),
+            Owner::Us | Owner::Nobody => None,
+        });
+        match theirs {
+            // Where names may repeat, another stack's object of the same name is no obstacle.
+            Some((at, name)) if spec.identity() != Identity::SharedName => {
+                Match::Theirs(&self.live[at], name)
+            }
+            _ => Match::Nothing,
+        }
+    }
 }
