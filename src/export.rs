@@ -96,11 +96,7 @@ fn named<'a>(spec: &dyn AnySpec, live: &'a [Live<Value>]) -> Vec<(String, &'a Li
     let mut sorted: Vec<(String, &Live<Value>)> = live
         .iter()
         .map(|live| {
-            let stamped = live
-                .tags
-                .get(stamp::OBJECT)
-                .and_then(|object| object.split_once('/'))
-                .map(|(_, name)| name);
+            let stamped = stamp::object_name(&live.tags);
             let base = stamped
                 .filter(|name| dns_name(name) == **name)
                 .map(str::to_owned);
@@ -117,13 +113,7 @@ fn named<'a>(spec: &dyn AnySpec, live: &'a [Live<Value>]) -> Vec<(String, &'a Li
     });
     let mut taken = BTreeSet::new();
     for (name, _) in &mut sorted {
-        let mut candidate = name.clone();
-        let mut number = 2;
-        while !taken.insert(candidate.clone()) {
-            candidate = format!("{name}-{number}");
-            number += 1;
-        }
-        *name = candidate;
+        *name = untaken(name, '-', &mut taken);
     }
     sorted
 }
@@ -148,8 +138,8 @@ fn dns_name(name: &str) -> String {
     }
 }
 
-/// `OnCallSchedule` as `on-call-schedule`.
-fn dashed(kind: &str) -> String {
+/// Writes `OnCallSchedule` as `on-call-schedule`, the way files are named.
+pub fn dashed(kind: &str) -> String {
     let mut out = String::new();
     for c in kind.chars() {
         if c.is_ascii_uppercase() && !out.is_empty() {
@@ -231,13 +221,15 @@ fn variable(address: &Address, at: &str, taken: &mut BTreeSet<String>) -> String
     } else {
         name
     };
-    let mut candidate = name.clone();
-    let mut number = 2;
-    while !taken.insert(candidate.clone()) {
-        candidate = format!("{name}_{number}");
-        number += 1;
-    }
-    candidate
+    untaken(&name, '_', taken)
+}
+
+/// Takes a name, or the first of `name-2`, `name-3`… that nothing has.
+fn untaken(name: &str, between: char, taken: &mut BTreeSet<String>) -> String {
+    let others = (2..).map(|number| format!("{name}{between}{number}"));
+    let mut candidates = std::iter::once(name.to_owned()).chain(others);
+    let free = candidates.find(|candidate| taken.insert(candidate.clone()));
+    free.expect("there is no end of numbers")
 }
 
 fn document(address: &Address, mut spec: Value) -> Result<String, NotASpec> {

@@ -6,31 +6,19 @@ use std::path::PathBuf;
 use anyhow::{Context as _, Result, ensure};
 use serde_json::Value;
 use stationbill::engine::Breadth;
-use stationbill::export::{Exported, export};
+use stationbill::export::{Exported, dashed, export};
 use stationbill::kinds::{self, AnyKind, KINDS};
 use stationbill::load::Declared;
 use stationbill::model::lifecycle::OnDelete;
 use stationbill::model::plan::Wish;
 use stationbill::model::schema::Schema;
+use tokio::task::JoinSet;
 
 use crate::fields;
 use crate::scene::{Scene, loaded};
-use tokio::task::JoinSet;
 
 fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
-}
-
-/// `OnCallSchedule` as `on-call-schedule`.
-fn dashed(kind: &str) -> String {
-    let mut out = String::new();
-    for c in kind.chars() {
-        if c.is_ascii_uppercase() && !out.is_empty() {
-            out.push('-');
-        }
-        out.push(c.to_ascii_lowercase());
-    }
-    out
 }
 
 /// Every spec at hand: of the examples, and of the data of `fields`.
