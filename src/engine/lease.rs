@@ -67,12 +67,8 @@ pub struct Lease {
     aws: Aws,
     parameter: String,
     held: Held,
-    kept: Arc<Mutex<Kept>>,
-}
-
-struct Kept {
-    version: i64,
-    until: Instant,
+    /// Until when it lasts, on the monotonic clock.
+    until: Arc<Mutex<Instant>>,
 }
 
 /// Returns the parameter that holds the lease of a stack.
@@ -124,7 +120,7 @@ impl Lease {
             let Some(seen) = Seen::read(aws, &parameter, clock).await.map_err(fail)? else {
                 let until = Instant::now() + LASTS;
                 match write(aws, &parameter, &held, false).await {
-                    Ok(version) => return Ok(Self::new(aws, parameter, held, version, until)),
+                    Ok(_) => return Ok(Self::new(aws, parameter, held, until)),
                     Err(error) if error.class == Class::Exists => continue,
                     Err(error) => return Err(fail(error)),
                 }
@@ -156,7 +152,7 @@ impl Lease {
             let until = Instant::now() + LASTS;
             let version = write(aws, &parameter, &held, true).await.map_err(fail)?;
             if version == seen.version + 1 {
-                return Ok(Self::new(aws, parameter, held, version, until));
+                return Ok(Self::new(aws, parameter, held, until));
             }
             // Somebody wrote between our read and our write; theirs was the version after the one we read.
             first = None;
@@ -167,38 +163,35 @@ impl Lease {
         }
     }
 
-    fn new(aws: &Aws, parameter: String, held: Held, version: i64, until: Instant) -> Self {
+    fn new(aws: &Aws, parameter: String, held: Held, until: Instant) -> Self {
         Self {
             aws: aws.clone(),
             parameter,
             held,
-            kept: Arc::new(Mutex::new(Kept { version, until })),
+            until: Arc::new(Mutex::new(until)),
         }
     }
 
     /// Returns a look at the lease: whether it still lasts.
     pub fn holds(&self) -> Arc<dyn Fn() -> bool + Send + Sync> {
-        let kept = self.kept.clone();
+        let lasts = self.until.clone();
         // A second early, so that a request on its way arrives while the lease still lasts.
-        Arc::new(move || Instant::now() + Duration::from_secs(1) < lock(&kept).until)
+        Arc::new(move || Instant::now() + Duration::from_secs(1) < *lock(&lasts))
     }
 
-    /// Renews the lease until it is dropped; cancels `lost` when that fails for too long or somebody took it over.
+    /// Renews the lease until it is dropped; cancels `lost` when that fails until it has run out, for then somebody
+    /// else may have taken it over.
     pub async fn keep(&self, lost: &CancellationToken) {
         loop {
             sleep(RENEWED).await;
             let until = Instant::now() + LASTS;
-            if Instant::now() >= lock(&self.kept).until {
+            if Instant::now() >= *lock(&self.until) {
                 lost.cancel();
                 return;
             }
             match write(&self.aws, &self.parameter, &self.held, true).await {
-                Ok(version) => {
-                    let mut kept = lock(&self.kept);
-                    // A raced rival may have written once and let go; our write puts that right.
-                    kept.version = version;
-                    kept.until = until;
-                }
+                // Whatever version this is: a raced rival may have written once and let go, and our write puts that right.
+                Ok(_) => *lock(&self.until) = until,
                 Err(error) => tracing::warn!(%error, "cannot renew the lease"),
             }
         }
@@ -219,8 +212,8 @@ impl Lease {
     }
 }
 
-fn lock(kept: &Mutex<Kept>) -> std::sync::MutexGuard<'_, Kept> {
-    kept.lock().unwrap_or_else(PoisonError::into_inner)
+fn lock(until: &Mutex<Instant>) -> std::sync::MutexGuard<'_, Instant> {
+    until.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// The parameter as it was read.
