@@ -120,7 +120,7 @@ pub(super) async fn carry_out(
         return Ok(Exit::Ok);
     }
     let connection = &planned.session.connection;
-    let holder = format!("{}, process {}", connection.caller, super::process_id());
+    let holder = format!("{}, process {}", connection.caller, std::process::id());
     let told = |text: &str| context.printer.say(text);
     let lease = Lease::take(
         &connection.aws,

@@ -1,9 +1,7 @@
 //! The command line: one file a command, each a thin wrapper around the engine.
 
-use std::io::Write;
-use std::process;
-
 use clap::{CommandFactory, Parser};
+use std::io::Write;
 use tokio_util::sync::CancellationToken;
 use tracing::Level;
 use tracing_subscriber::filter::{FilterExt as _, filter_fn};
@@ -181,9 +179,4 @@ impl Write for Hiding {
 /// Returns the command line as clap knows it, for completions, the manual page and tests.
 pub fn command() -> clap::Command {
     Cli::command()
-}
-
-/// Returns this process's id, which a lease names.
-pub fn process_id() -> u32 {
-    process::id()
 }

@@ -42,7 +42,10 @@ impl Planned {
             );
         }
         let session = context.connect().await?;
-        let (desired, plan) = look(context, &session, &loaded, &wish).await;
+        let sources = Context::sources();
+        let stack = stack_name(&loaded);
+        let desired = desired(&stack, &loaded.objects, &session.world, &sources).await;
+        let plan = look(context, &session, &desired, &wish).await;
         Ok(Some(Self {
             loaded,
             session,
@@ -52,27 +55,14 @@ impl Planned {
         }))
     }
 
-    /// Looks again, and plans anew.
+    /// Looks at AWS again, and plans anew; what is declared stays as it was read.
     pub(super) async fn again(&mut self, context: &Context) {
-        (self.desired, self.plan) = look(context, &self.session, &self.loaded, &self.wish).await;
+        self.plan = look(context, &self.session, &self.desired, &self.wish).await;
     }
 }
 
 /// Observes AWS and plans.
-async fn look(
-    context: &Context,
-    session: &Session,
-    loaded: &Loaded,
-    wish: &Wish,
-) -> (Desired, Plan) {
-    let sources = Context::sources();
-    let desired = desired(
-        &stack_name(loaded),
-        &loaded.objects,
-        &session.world,
-        &sources,
-    )
-    .await;
+async fn look(context: &Context, session: &Session, desired: &Desired, wish: &Wish) -> Plan {
     let breadth = if wish.prune || wish.destroy {
         Breadth::Owned
     } else {
@@ -81,11 +71,10 @@ async fn look(
     let lists = session.world.places.len() * session.world.kinds.len();
     let places = session.world.places.keys().cloned().collect();
     let progress = Progress::begin(context, Phase::Reading(lists), places, false);
-    let observed = observe(&session.world, &desired, breadth, &|event: Event| {
+    let observed = observe(&session.world, desired, breadth, &|event: Event| {
         progress.tell(&event);
     })
     .await;
     progress.end();
-    let plan = plan(&desired, &observed, &kinds::specs(), wish);
-    (desired, plan)
+    plan(desired, &observed, &kinds::specs(), wish)
 }
