@@ -68,6 +68,48 @@ where
     Ok(found.into_iter().flatten().collect())
 }
 
+/// A contact that is to be made, of any type.
+pub struct New<'a> {
+    /// Its alias.
+    pub alias: &'a str,
+    /// Its type.
+    pub kind: ContactType,
+    /// Its name for people.
+    pub display_name: Option<&'a String>,
+    /// Its plan.
+    pub plan: Plan,
+    /// The user's tags.
+    pub tags: Option<&'a Tags>,
+}
+
+/// Creates a contact, stamped, and returns its ARN.
+pub async fn create(aws: &Aws, new: New<'_>, stamp: &Stamp) -> Result<String, AwsError> {
+    let New {
+        alias,
+        kind,
+        display_name,
+        plan,
+        tags,
+    } = new;
+    let answer = aws
+        .contacts
+        .create_contact()
+        .alias(alias)
+        .set_display_name(display_name.filter(|name| !name.is_empty()).cloned())
+        .r#type(kind)
+        .plan(plan)
+        .set_tags(Some(stamped(tags, stamp)))
+        .idempotency_token(&stamp.token)
+        .send()
+        .await?;
+    Ok(answer.contact_arn)
+}
+
+/// Returns the display name to send: nothing where it stays, the empty text where it goes.
+pub fn renamed(declared: Option<&String>, live: Option<&String>) -> Option<String> {
+    (declared != live).then(|| declared.cloned().unwrap_or_default())
+}
+
 /// Updates what is given of a contact; what is not given stays as it is.
 pub async fn update(
     aws: &Aws,

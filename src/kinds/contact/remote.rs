@@ -60,18 +60,14 @@ impl Remote for Contact {
             tags,
         } = self;
         // Channels need the contact, and the plan needs the channels: it begins with an empty one.
-        let answer = aws
-            .contacts
-            .create_contact()
-            .alias(name)
-            .set_display_name(display_name.clone().filter(|name| !name.is_empty()))
-            .r#type(ContactType::Personal)
-            .plan(Plan::builder().set_stages(Some(Vec::new())).build())
-            .set_tags(Some(contacts::stamped(tags.as_ref(), stamp)))
-            .idempotency_token(&stamp.token)
-            .send()
-            .await?;
-        let arn = answer.contact_arn;
+        let new = contacts::New {
+            alias: name,
+            kind: ContactType::Personal,
+            display_name: display_name.as_ref(),
+            plan: Plan::builder().set_stages(Some(Vec::new())).build(),
+            tags: tags.as_ref(),
+        };
+        let arn = contacts::create(aws, new, stamp).await?;
         let change = Converge {
             aws,
             contact: &arn,
@@ -108,8 +104,8 @@ impl Remote for Contact {
             };
             plan = change.run(found(aws, arn).await?.channels).await?;
         }
-        let display_name = (*display_name != live.spec.display_name)
-            .then(|| display_name.clone().unwrap_or_default());
+        let display_name =
+            contacts::renamed(display_name.as_ref(), live.spec.display_name.as_ref());
         contacts::update(aws, arn, display_name, plan).await?;
         contacts::retag(aws, arn, &live.tags, self.tags.as_ref(), stamp).await
     }

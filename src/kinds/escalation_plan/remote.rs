@@ -50,18 +50,15 @@ impl Remote for EscalationPlan {
             stages,
             tags,
         } = self;
-        let answer = aws
-            .contacts
-            .create_contact()
-            .alias(name)
-            .set_display_name(display_name.clone().filter(|name| !name.is_empty()))
-            .r#type(ContactType::Escalation)
-            .plan(send_stages(stages)?)
-            .set_tags(Some(contacts::stamped(tags.as_ref(), stamp)))
-            .idempotency_token(&stamp.token)
-            .send()
-            .await?;
-        Ok(Id(answer.contact_arn))
+        let new = contacts::New {
+            alias: name,
+            kind: ContactType::Escalation,
+            display_name: display_name.as_ref(),
+            plan: send_stages(stages)?,
+            tags: tags.as_ref(),
+        };
+        let arn = contacts::create(aws, new, stamp).await?;
+        Ok(Id(arn))
     }
 
     async fn update(&self, aws: &Aws, live: &Live<Self>, stamp: &Stamp) -> Result<(), AwsError> {
@@ -74,8 +71,8 @@ impl Remote for EscalationPlan {
             tags: _,
         } = &settled;
         let arn = &live.id.0;
-        let display_name = (*display_name != live.spec.display_name)
-            .then(|| display_name.clone().unwrap_or_default());
+        let display_name =
+            contacts::renamed(display_name.as_ref(), live.spec.display_name.as_ref());
         let plan = if *stages == live.spec.stages {
             None
         } else {

@@ -44,18 +44,15 @@ impl Remote for OnCallSchedule {
             rotations,
             tags,
         } = self;
-        let answer = aws
-            .contacts
-            .create_contact()
-            .alias(name)
-            .set_display_name(display_name.clone().filter(|name| !name.is_empty()))
-            .r#type(ContactType::OncallSchedule)
-            .plan(plan(rotations))
-            .set_tags(Some(contacts::stamped(tags.as_ref(), stamp)))
-            .idempotency_token(&stamp.token)
-            .send()
-            .await?;
-        Ok(Id(answer.contact_arn))
+        let new = contacts::New {
+            alias: name,
+            kind: ContactType::OncallSchedule,
+            display_name: display_name.as_ref(),
+            plan: plan(rotations),
+            tags: tags.as_ref(),
+        };
+        let arn = contacts::create(aws, new, stamp).await?;
+        Ok(Id(arn))
     }
 
     async fn update(&self, aws: &Aws, live: &Live<Self>, stamp: &Stamp) -> Result<(), AwsError> {
@@ -68,8 +65,8 @@ impl Remote for OnCallSchedule {
             tags: _,
         } = &settled;
         let arn = &live.id.0;
-        let display_name = (*display_name != live.spec.display_name)
-            .then(|| display_name.clone().unwrap_or_default());
+        let display_name =
+            contacts::renamed(display_name.as_ref(), live.spec.display_name.as_ref());
         let plan = (*rotations != live.spec.rotations).then(|| plan(rotations));
         contacts::update(aws, arn, display_name, plan).await?;
         contacts::retag(aws, arn, &live.tags, self.tags.as_ref(), stamp).await

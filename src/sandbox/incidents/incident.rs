@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use super::condition::Condition;
 use super::related_items::RelatedItem;
 use super::response_plan::{check_chat_channel, check_targets, overwrite, present};
 use super::tags::Tags;
@@ -228,34 +229,18 @@ enum Filter<'a> {
 
 impl<'a> Filter<'a> {
     fn parse(filter: &'a Value) -> Result<Self, Fault> {
-        let key = filter
-            .get("key")
-            .and_then(Value::as_str)
-            .unwrap_or_default();
-        let condition = filter.get("condition").unwrap_or(&Value::Null);
-        let time = |member: &str| condition.get(member).and_then(Value::as_f64);
-        let strings = || {
-            let values = condition.pointer("/equals/stringValues")?.as_array()?;
-            Some(values.iter().filter_map(Value::as_str).collect())
-        };
-        let integers = || {
-            let values = condition.pointer("/equals/integerValues")?.as_array()?;
-            Some(values.iter().filter_map(Value::as_i64).collect())
-        };
-        let parsed = match key {
-            "creationTime" => time("after")
+        let given = Condition::new(filter);
+        let parsed = match given.key {
+            "creationTime" => given
+                .time("after")
                 .map(Self::After)
-                .or_else(|| time("before").map(Self::Before)),
-            "impact" => integers().map(Self::Impact),
-            "status" => strings().map(Self::Status),
-            "createdBy" => strings().map(Self::CreatedBy),
-            _ => {
-                return Err(fault::invalid(format!(
-                    "{key} is not a key to filter incident records by."
-                )));
-            }
+                .or_else(|| given.time("before").map(Self::Before)),
+            "impact" => given.integers().map(Self::Impact),
+            "status" => given.strings().map(Self::Status),
+            "createdBy" => given.strings().map(Self::CreatedBy),
+            _ => return Err(given.unknown("incident records")),
         };
-        parsed.ok_or_else(|| fault::invalid(format!("The condition does not fit the key {key}.")))
+        given.fits(parsed)
     }
 
     fn matches(&self, incident: &Incident) -> bool {

@@ -3,6 +3,7 @@
 //! Everything here is global to the account, but exists only in the Regions of its replication set:
 //! a caller elsewhere sees an account that was never set up.
 
+mod condition;
 mod events;
 mod fault;
 mod findings;

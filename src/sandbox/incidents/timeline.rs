@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use super::condition::Condition;
 use super::response_plan::{present, settled};
 use super::{SERVICE, fault, idempotency, incident, page, usable};
 use crate::sandbox::{Access, Answer, Call, Fault, Map, Operation, State};
@@ -164,29 +165,17 @@ enum Filter<'a> {
 
 impl<'a> Filter<'a> {
     fn parse(filter: &'a Value) -> Result<Self, Fault> {
-        let key = filter
-            .get("key")
-            .and_then(Value::as_str)
-            .unwrap_or_default();
-        let condition = filter.get("condition").unwrap_or(&Value::Null);
-        let time = |member: &str| condition.get(member).and_then(Value::as_f64);
-        let strings = || {
-            let values = condition.pointer("/equals/stringValues")?.as_array()?;
-            Some(values.iter().filter_map(Value::as_str).collect())
-        };
-        let parsed = match key {
-            "eventTime" => time("after")
+        let given = Condition::new(filter);
+        let parsed = match given.key {
+            "eventTime" => given
+                .time("after")
                 .map(Self::After)
-                .or_else(|| time("before").map(Self::Before)),
-            "eventType" => strings().map(Self::Type),
-            "eventReference" => strings().map(Self::Reference),
-            _ => {
-                return Err(fault::invalid(format!(
-                    "{key} is not a key to filter timeline events by."
-                )));
-            }
+                .or_else(|| given.time("before").map(Self::Before)),
+            "eventType" => given.strings().map(Self::Type),
+            "eventReference" => given.strings().map(Self::Reference),
+            _ => return Err(given.unknown("timeline events")),
         };
-        parsed.ok_or_else(|| fault::invalid(format!("The condition does not fit the key {key}.")))
+        given.fits(parsed)
     }
 
     fn matches(&self, event: &Event) -> bool {
