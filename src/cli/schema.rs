@@ -11,7 +11,7 @@ use crate::kinds::KINDS;
 use crate::load::{API_VERSION, StackSpec};
 use crate::model::lifecycle::Lifecycle;
 use crate::model::spec::schema_of;
-use crate::model::{AnySpec, substitute};
+use crate::model::{AnySpec, document, substitute};
 
 /// Print the JSON Schema of documents or of plans
 ///
@@ -28,10 +28,10 @@ impl Schema {
         let schema = match self.what.as_deref() {
             Some("plan") => plan_schema(),
             Some("Stack") => headed(stack()),
-            Some(name) => headed(document(context::kind(name)?)),
+            Some(name) => headed(whole(context::kind(name)?)),
             None => headed(json!({
                 "title": "A Stationbill document",
-                "oneOf": KINDS.iter().map(|kind| document(*kind)).chain([stack()]).collect::<Vec<_>>(),
+                "oneOf": KINDS.iter().map(|kind| whole(*kind)).chain([stack()]).collect::<Vec<_>>(),
             })),
         };
         context.printer.answer(&pretty(&schema))?;
@@ -64,12 +64,12 @@ fn portable(schema: &mut Value) {
 }
 
 /// The schema of a whole document of one kind.
-fn document(kind: &dyn AnySpec) -> Value {
+fn whole(kind: &dyn AnySpec) -> Value {
     let mut spec = kind.schema();
     let description = spec.get("description").cloned().unwrap_or_default();
     // `metadata.name` stands in for it.
     relax(&mut spec, "name");
-    for name in documents(&spec) {
+    for name in document::fields(&spec) {
         spec["properties"][format!("{name}From")] = json!({
             "type": "object",
             "description": format!("The file that holds `{name}`, relative to this one."),
@@ -124,13 +124,6 @@ fn without_head(mut schema: Value) -> Value {
         map.shift_remove("title");
     }
     schema
-}
-
-/// The fields that hold documents, which may live in files.
-fn documents(spec: &Value) -> Vec<String> {
-    let properties = spec["properties"].as_object().into_iter().flatten();
-    let documents = properties.filter(|(_, schema)| schema.get("x-stationbill-document").is_some());
-    documents.map(|(name, _)| name.clone()).collect()
 }
 
 fn relax(spec: &mut Value, field: &str) {

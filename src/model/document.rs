@@ -15,6 +15,9 @@ use super::canonical::canonical;
 /// The key of the marker object.
 pub const MARKER: &str = "$document";
 
+/// What marks a field of this type in a schema.
+pub(super) const SCHEMA_MARK: &str = "x-stationbill-document";
+
 /// How a document is written.
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema,
@@ -37,6 +40,13 @@ pub struct Document {
     pub format: Format,
     /// The text, as it is sent.
     pub text: String,
+}
+
+/// Returns the top-level fields of a spec's schema that hold documents, which may live in files.
+pub fn fields(schema: &Value) -> Vec<String> {
+    let properties = schema["properties"].as_object().into_iter().flatten();
+    let documents = properties.filter(|(_, field)| field.get(SCHEMA_MARK).is_some());
+    documents.map(|(name, _)| name.clone()).collect()
 }
 
 impl Document {
@@ -171,7 +181,7 @@ impl JsonSchema for Document {
         json_schema!({
             "description": "A document of its own: a map, or its text.",
             "x-kubernetes-preserve-unknown-fields": true,
-            "x-stationbill-document": true,
+            SCHEMA_MARK: true,
         })
     }
 }

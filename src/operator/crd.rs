@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::load::API_VERSION;
 use crate::model::lifecycle::Lifecycle;
-use crate::model::{AnySpec, pointer, spec, substitute};
+use crate::model::{AnySpec, document, pointer, spec, substitute};
 
 /// Returns the definition of a kind.
 ///
@@ -20,9 +20,11 @@ pub fn crd(kind: &dyn AnySpec) -> Result<CustomResourceDefinition, serde_json::E
         .unwrap_or(("stationbill.dev", API_VERSION));
     let singular = kind.kind().to_lowercase();
     let plural = format!("{singular}s");
-    let mut spec = structural(kind.schema());
+    let schema = kind.schema();
+    let documents = document::fields(&schema);
+    let mut spec = structural(schema);
     let description = spec.get("description").cloned().unwrap_or_default();
-    common(&mut spec);
+    common(&mut spec, documents);
     validations(kind, &mut spec);
     serde_json::from_value(json!({
         "apiVersion": "apiextensions.k8s.io/v1",
@@ -97,19 +99,12 @@ fn tidy(value: &mut Value) {
 }
 
 /// Adds what every spec may say.
-fn common(spec: &mut Value) {
+fn common(spec: &mut Value, documents: Vec<String>) {
     let targets = json!({
         "type": "array",
         "description": "The Targets this object is for; the Stack's when left out.",
         "items": { "type": "string" },
     });
-    let documents: Vec<String> = spec["properties"]
-        .as_object()
-        .into_iter()
-        .flatten()
-        .filter(|(_, schema)| schema.get("x-kubernetes-preserve-unknown-fields").is_some())
-        .map(|(name, _)| name.clone())
-        .collect();
     spec["properties"]["targets"] = targets;
     spec["properties"]["lifecycle"] = structural(spec::schema_of::<Lifecycle>());
     for name in documents {

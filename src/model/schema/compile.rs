@@ -5,6 +5,7 @@ use std::sync::OnceLock;
 use serde_json::{Map, Value};
 
 use super::{Node, Number, Pattern, Record, Rest, Shape, Text};
+use crate::model::document;
 
 /// Reads one place of a schema.
 pub(super) fn node(schema: &Value) -> Node {
@@ -17,7 +18,7 @@ pub(super) fn node(schema: &Value) -> Node {
         };
     };
     let marked = |key: &str| map.get(key) == Some(&Value::Bool(true));
-    let inner = if marked("x-stationbill-document") {
+    let inner = if marked(document::SCHEMA_MARK) {
         Node::bare(Shape::Document)
     } else {
         shape(map)
