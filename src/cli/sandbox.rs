@@ -10,6 +10,7 @@ use tokio::net::TcpListener;
 
 use super::context::Context;
 use super::exit::Exit;
+use crate::sandbox::iam::Policy;
 use crate::sandbox::{Enforce, Faults, Options, Sandbox, Settings, server};
 
 /// Serve the simulated AWS on loopback
@@ -36,6 +37,9 @@ pub struct SandboxArgs {
     /// A file of faults to inject
     #[arg(long, value_name = "FILE")]
     faults: Option<PathBuf>,
+    /// An IAM identity policy that every call is held to
+    #[arg(long, value_name = "FILE")]
+    policy: Option<PathBuf>,
     /// Append one JSON line for each call to this file
     #[arg(long, value_name = "FILE")]
     record: Option<PathBuf>,
@@ -65,6 +69,7 @@ impl SandboxArgs {
             );
         }
         let faults = self.faults.as_deref().map(Faults::read).transpose()?;
+        let policy = self.policy.as_deref().map(Policy::read).transpose()?;
         let sandbox = Sandbox::open(Options {
             state: self.state,
             latency: self.latency,
@@ -75,6 +80,7 @@ impl SandboxArgs {
             },
             seed: self.seed,
             faults,
+            policy,
             record: self.record,
             settings: Settings {
                 closed_to_new_customers: self.closed_to_new_customers,

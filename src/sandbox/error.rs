@@ -60,6 +60,22 @@ pub enum Error {
         /// What is wrong with it.
         why: String,
     },
+    /// The policy cannot be read.
+    #[error("cannot read `{}`", path.display())]
+    PolicyFile {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The policy is not one that the sandbox can enforce.
+    #[error("`{}`: {why}", path.display())]
+    Policy {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        why: String,
+    },
     /// The record of calls cannot be opened.
     #[error("cannot write the record of calls to `{}`", path.display())]
     Record {

@@ -10,6 +10,7 @@ mod clock;
 pub mod connector;
 mod error;
 mod faults;
+pub mod iam;
 mod models;
 mod quotas;
 mod record;

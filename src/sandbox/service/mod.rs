@@ -4,7 +4,7 @@ mod lists;
 mod refusal;
 mod world;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -16,15 +16,16 @@ use http::{Request, Response};
 use rand::rngs::SmallRng;
 use rand::{RngExt, SeedableRng};
 
-use refusal::{denied, internal, throttled};
+use refusal::{denied, internal, throttled, unmentioned};
 use world::World;
 
 use super::faults::{Faults, Then, Verdict};
+use super::iam::{self, Policy};
 use super::quotas::Quotas;
 use super::record::{Line, Record};
 use super::store::Store;
 use super::wire::{self, Route, credentials::Signature};
-use super::{Access, Answer, Clock, Error, Fault, Operation, Settings, State};
+use super::{Access, Answer, Clock, Error, Fault, Map, Operation, Settings, State};
 
 /// How a sandbox is opened.
 #[derive(Debug, Default)]
@@ -39,6 +40,8 @@ pub struct Options {
     pub seed: u64,
     /// What goes wrong on request.
     pub faults: Option<Faults>,
+    /// What callers may do; without one, everything.
+    pub policy: Option<Policy>,
     /// How the simulation behaves; its `quotas` follows the field above.
     pub settings: Settings,
     /// A file that gets a line for every call.
@@ -121,6 +124,8 @@ impl Sandbox {
             unsaved: false,
             ids: SmallRng::seed_from_u64(seed),
             faults: options.faults.unwrap_or_default(),
+            policy: options.policy,
+            asked: BTreeSet::new(),
             luck: SmallRng::seed_from_u64(seed.wrapping_add(1)),
             requests: SmallRng::seed_from_u64(seed.wrapping_add(2)),
             lags: Vec::new(),
@@ -151,6 +156,18 @@ impl Sandbox {
     /// Sets what goes wrong from now on; rules count their calls from here.
     pub fn set_faults(&self, faults: Faults) {
         self.world().faults = faults;
+    }
+
+    /// Sets what callers may do from now on.
+    pub fn set_policy(&self, policy: Option<Policy>) {
+        let world = &mut *self.world();
+        world.policy = policy;
+        world.asked = BTreeSet::new();
+    }
+
+    /// Returns the actions that calls have needed since there is a policy, whether it allows them or not.
+    pub fn asked(&self) -> BTreeSet<String> {
+        self.world().asked.clone()
     }
 
     /// Answers a request. A call that a fault leaves without an answer is a gateway's time-out here; use
@@ -267,7 +284,8 @@ impl Sandbox {
             Some(Then::DisconnectBefore) => return lost(Lost::Disconnected),
             Some(Then::Throttle) => return refuse(&throttled(route), None),
             Some(Then::Deny) => {
-                return refuse(&denied(route, &signature.caller(&self.world().state)), None);
+                let arn = signature.caller(&self.world().state);
+                return refuse(&denied(route, unmentioned(route, &arn)), None);
             }
             Some(Then::Error {
                 code,
@@ -346,6 +364,8 @@ impl Sandbox {
             return Err(throttled(route));
         }
         let mut input = wire::decode(route, parts, body)?;
+        // AWS looks at permissions before it looks at what else is in a request.
+        self.authorize(caller, &input)?;
         wire::validate(
             service,
             route.protocol,
@@ -365,6 +385,35 @@ impl Sandbox {
             }
             output
         })
+    }
+
+    /// Refuses what the policy does not allow.
+    fn authorize(&self, caller: &Caller<'_>, input: &Map) -> Result<(), Fault> {
+        let Caller {
+            route, signature, ..
+        } = caller;
+        let world = &mut *self.world();
+        // It is put back below: looking at tags needs the rest of the world.
+        let Some(policy) = world.policy.take() else {
+            return Ok(());
+        };
+        let arn = signature.caller(&world.state);
+        let request = iam::Request {
+            service: route.service.name,
+            operation: route.name,
+            input,
+            account: signature.account(),
+            region: &signature.region,
+            caller: &arn,
+        };
+        let mut asked = std::mem::take(&mut world.asked);
+        let refused = policy.refuse(&request, &mut asked, |service, input| {
+            let operation = self.operations.get(&(service, "ListTagsForResource"))?;
+            world.look(operation, signature, input, self.clock.now())
+        });
+        world.policy = Some(policy);
+        world.asked = asked;
+        refused.map_or(Ok(()), |why| Err(denied(route, why)))
     }
 
     fn world(&self) -> MutexGuard<'_, World> {

@@ -25,13 +25,17 @@ pub(super) fn internal(message: String) -> Fault {
     fault
 }
 
-/// Makes the access-denied error, as for a caller whose policies do not mention the action.
-pub(super) fn denied(route: &Route, caller: &str) -> Fault {
+/// Says what a caller is told whose policies do not mention the action.
+pub(super) fn unmentioned(route: &Route, caller: &str) -> String {
     let (service, operation) = (route.service.name, route.name);
-    let message = format!(
+    format!(
         "User: {caller} is not authorized to perform: {service}:{operation} because no identity-based policy allows the \
          {service}:{operation} action"
-    );
+    )
+}
+
+/// Makes the access-denied error.
+pub(super) fn denied(route: &Route, message: String) -> Fault {
     if !speaks_query(route) {
         return Fault::new("AccessDeniedException", message);
     }

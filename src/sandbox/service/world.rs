@@ -1,5 +1,6 @@
 //! What calls share, and how it reaches the disk.
 
+use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use jiff::Timestamp;
@@ -7,6 +8,7 @@ use rand::rngs::SmallRng;
 
 use super::refusal::internal;
 use crate::sandbox::faults::Faults;
+use crate::sandbox::iam::Policy;
 use crate::sandbox::store::Store;
 use crate::sandbox::wire::credentials::Signature;
 use crate::sandbox::{Access, Answer, Call, Fault, Map, Operation, State};
@@ -19,6 +21,9 @@ pub(super) struct World {
     pub(super) unsaved: bool,
     pub(super) ids: SmallRng,
     pub(super) faults: Faults,
+    pub(super) policy: Option<Policy>,
+    /// The actions that calls have needed under a policy.
+    pub(super) asked: BTreeSet<String>,
     /// Apart from `ids`, so that a fault does not change what is generated later.
     pub(super) luck: SmallRng,
     pub(super) requests: SmallRng,
@@ -97,6 +102,25 @@ impl World {
             });
         }
         answer
+    }
+
+    /// Runs a read on the state as it is, for the sandbox itself: no caller sees an older state for it or less of one.
+    pub(super) fn look(
+        &mut self,
+        operation: &'static Operation,
+        signature: &Signature,
+        input: &Map,
+        now: Timestamp,
+    ) -> Option<Map> {
+        let mut call = Call {
+            account: signature.account(),
+            region: &signature.region,
+            caller: "",
+            input,
+            now,
+            rng: &mut self.ids,
+        };
+        (operation.run)(&mut self.state, &mut call).ok()
     }
 
     /// Saves the state before the answer of a write goes out.
