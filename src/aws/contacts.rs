@@ -12,7 +12,7 @@ use super::{Aws, AwsError, Class, tags};
 use crate::model::stamp::{Stamp, Tags};
 
 /// The ARN pattern of contacts of all types.
-pub const CONTACTS: &str = "arn:{partition}:ssm-contacts:{region}:{account}:contact/*";
+pub const CONTACTS: &str = "arn:{partition}:ssm-contacts:{region}:{account}:contact/{name}";
 /// The ARN pattern of rotations.
 pub const ROTATIONS: &str = "arn:{partition}:ssm-contacts:{region}:{account}:rotation/*";
 

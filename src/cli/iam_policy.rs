@@ -1,115 +1,97 @@
 //! `iam-policy`: print the least IAM policy that the documents need.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use clap::{Args, ValueEnum};
-use serde_json::{Value, json};
 
 use super::args::Paths;
-use super::context::Context;
+use super::context::{Context, stack_name};
 use super::exit::Exit;
 use super::validate::pretty;
-use crate::kinds::{self, Access, Action};
-use crate::model::{Location, sensitive};
+use crate::engine::policy::{Need, Purpose};
+use crate::model::Location;
 
 /// Print the least IAM policy that the documents need
 ///
-/// Made from the same table that names each operation a kind calls.
+/// Made from the same table that names each operation a kind calls, and limited as far as AWS allows: what is created
+/// must carry the stack's tag, what is changed or deleted must carry it already, and what has a name in AWS must have
+/// one that a document declares. With it nothing of another stack can be touched. Reading is limited to the kinds that
+/// the documents declare, in the account and the region: only what is read can be found to be the stack's or not.
+///
+/// Not in the policy: `kms:Decrypt` for a parameter that a key of your own encrypts, and the S3 objects of a document's
+/// attachments. `sts:GetCallerIdentity`, which every run calls, needs no permission.
 #[derive(Debug, Args)]
 pub struct IamPolicy {
     #[command(flatten)]
     paths: Paths,
     /// What the policy shall allow
-    #[arg(long = "for", value_enum, default_value_t = Purpose::Apply)]
-    purpose: Purpose,
+    #[arg(long = "for", value_enum, default_value_t = For::Apply)]
+    purpose: For,
+    /// Let `apply` take over objects that nobody owns, too
+    ///
+    /// What carries no stack's tag may then be changed. Documents with `lifecycle.adopt` mean the same.
+    #[arg(long)]
+    adopt: bool,
     /// The account, for the resources' ARNs [default: any]
     #[arg(long, value_name = "ID")]
     account: Option<String>,
 }
 
-/// Where the leases of `apply` and `destroy` are kept.
-const LEASES: &str = "arn:{partition}:ssm:{region}:{account}:parameter/stationbill/*";
-
 /// What the policy shall allow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum Purpose {
-    /// `plan`, `drift` and `export`: reading alone
+enum For {
+    /// `plan` and `drift`: reading alone
     Plan,
-    /// `apply` and `destroy` too
+    /// `apply`: creating and changing too
     Apply,
+    /// `destroy` and `--prune` too: reading every kind, and deleting what the stack owns
+    Destroy,
 }
+
+/// How many characters AWS takes in a managed policy, white space not counted.
+const MOST: usize = 6144;
 
 impl IamPolicy {
     pub(super) fn run(self, context: &Context) -> anyhow::Result<Exit> {
         let Some(loaded) = context.load(&self.paths.paths)? else {
             return Ok(Exit::Failed);
         };
-        let declared: BTreeSet<&str> = loaded
-            .objects
-            .iter()
-            .map(|object| object.address.kind.as_str())
-            .collect();
-        let mut actions: BTreeSet<Action> = declared
-            .iter()
-            .filter_map(|kind| kinds::find(kind))
-            .flat_map(kinds::AnyKind::actions)
-            .copied()
-            .collect();
-        if loaded
-            .objects
-            .iter()
-            .any(|object| sensitive::reads_parameters(&object.spec))
-        {
-            actions.insert(kinds::reads(
-                "ssm:GetParameter",
-                "arn:{partition}:ssm:{region}:{account}:parameter/*",
-            ));
-        }
-        actions.extend([
-            kinds::writes("ssm:GetParameter", LEASES),
-            kinds::writes("ssm:PutParameter", LEASES),
-        ]);
-        actions.retain(|action| self.purpose == Purpose::Apply || action.access == Access::Read);
-        let region = context
-            .global
-            .region
-            .clone()
-            .unwrap_or_else(|| "*".to_owned());
+        let any = || "*".to_owned();
         let location = Location {
-            account: self.account.clone().unwrap_or_else(|| "*".to_owned()),
-            region,
+            account: self.account.unwrap_or_else(any),
+            region: context.global.region.clone().unwrap_or_else(any),
         };
-        context
-            .printer
-            .answer(&pretty(&policy(&actions, &location)))?;
+        let prunes = loaded.stack.as_ref().is_some_and(|stack| stack.prune);
+        let mut objects = loaded.objects.iter();
+        let need = Need {
+            stack: &stack_name(&loaded),
+            declared: &loaded.objects,
+            purpose: match self.purpose {
+                For::Plan => Purpose::Plan,
+                For::Apply if !prunes => Purpose::Apply,
+                For::Apply | For::Destroy => Purpose::Destroy,
+            },
+            adopt: self.adopt || objects.any(|object| object.lifecycle.adopt),
+            names: true,
+            location: &location,
+        };
+        let mut policy = need.policy();
+        if policy.to_string().len() > MOST {
+            policy = Need {
+                names: false,
+                ..need
+            }
+            .policy();
+            context.printer.say(
+                "with the names of all objects the policy would be longer than AWS takes, so it allows every name",
+            );
+            let length = policy.to_string().len();
+            if length > MOST {
+                context.printer.say(&format!(
+                    "AWS takes managed policies of {MOST} characters, and this one has {length}: put it into the role \
+                     itself, or its statements into several policies"
+                ));
+            }
+        }
+        context.printer.answer(&pretty(&policy))?;
         Ok(Exit::Ok)
     }
-}
-
-/// One statement for each access and resource, actions sorted.
-fn policy(actions: &BTreeSet<Action>, location: &Location) -> Value {
-    let mut statements: BTreeMap<(Access, String), BTreeSet<&str>> = BTreeMap::new();
-    for action in actions {
-        let resource = action
-            .resource
-            .replace("{partition}", location.partition())
-            .replace("{region}", &location.region)
-            .replace("{account}", &location.account);
-        statements
-            .entry((action.access, resource))
-            .or_default()
-            .insert(action.name);
-    }
-    let statements: Vec<Value> = statements
-        .into_iter()
-        .enumerate()
-        .map(|(index, ((access, resource), actions))| {
-            let sid = match access {
-                Access::Read => "Read",
-                Access::Write => "Write",
-            };
-            json!({ "Sid": format!("{sid}{index}"), "Effect": "Allow", "Action": actions, "Resource": resource })
-        })
-        .collect();
-    json!({ "Version": "2012-10-17", "Statement": statements })
 }

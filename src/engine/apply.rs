@@ -8,7 +8,7 @@ use futures::stream::FuturesUnordered;
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 
-use super::converge::{Target, gone, patiently, resolved, turned};
+use super::converge::{Target, gone, patiently, read, resolved, turned};
 use super::scrub::Scrubber;
 use super::{Ending, Event, Events, Outcome, World};
 use crate::aws::{Aws, AwsError, Class};
@@ -315,7 +315,17 @@ impl Run<'_> {
         let Some(live) = &change.live else {
             return Ok(());
         };
-        patiently(|| kind.delete(aws, live)).await?;
+        match patiently(|| kind.delete(aws, live)).await {
+            // With rights to nothing but objects that carry our stamp there are none to one that is gone: the answer
+            // was lost, and the SDK tried again.
+            Err(error) if error.class == Class::Denied => {
+                match read(aws, kind, &live.name, &live.id).await {
+                    Ok(None) => return Ok(()),
+                    _ => return Err(error),
+                }
+            }
+            answer => answer?,
+        }
         gone(self.world, aws, kind, live).await
     }
 

@@ -8,6 +8,7 @@ pub mod desired;
 pub mod events;
 pub mod lease;
 mod observe;
+pub mod policy;
 pub mod scrub;
 pub mod secrets;
 

@@ -10,10 +10,13 @@ use futures::future::BoxFuture;
 use serde_json::Value;
 
 use crate::aws::{Aws, AwsError};
+pub use action::{Access, Action, Limit, reads, writes};
+
 pub use crate::model::live::{Id, Live};
 use crate::model::stamp::{Stamp, Tags};
 use crate::model::{AnySpec, Erased, Spec, spec};
 
+mod action;
 pub mod contact;
 pub mod dashboard;
 pub mod document;
@@ -127,45 +130,6 @@ impl Select {
             Self::Named(names) if names.len() == 1 => names.first().map(String::as_str),
             Self::Named(_) | Self::Wanted { .. } | Self::Everything => None,
         }
-    }
-}
-
-/// One IAM action.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Action {
-    /// For instance `ssm-contacts:GetContact`.
-    pub name: &'static str,
-    /// Whether `plan` needs it, or only `apply`.
-    pub access: Access,
-    /// The ARN pattern it can be limited to, with `{partition}`, `{region}` and `{account}`; `*` where AWS knows no
-    /// resource for it.
-    pub resource: &'static str,
-}
-
-/// When an action is called.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Access {
-    /// By `plan`, `drift`, `export`, and by everything that plans first.
-    Read,
-    /// By `apply` and `destroy` alone.
-    Write,
-}
-
-/// An action that `plan` needs.
-pub const fn reads(name: &'static str, resource: &'static str) -> Action {
-    Action {
-        name,
-        access: Access::Read,
-        resource,
-    }
-}
-
-/// An action that only `apply` needs.
-pub const fn writes(name: &'static str, resource: &'static str) -> Action {
-    Action {
-        name,
-        access: Access::Write,
-        resource,
     }
 }
 

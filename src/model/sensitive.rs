@@ -3,6 +3,8 @@
 //! In canonical form a personal value whose text is known is the marker object `{"$sensitive": "text"}`. Whatever is
 //! shown, logged or saved goes through [`masked`], which replaces every marker by a mask such as `+81•••••••12`.
 
+use std::collections::BTreeSet;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -179,17 +181,15 @@ fn fingerprint(text: &str, key: &str) -> String {
     format!("{:02x}{:02x}", digest[0], digest[1])
 }
 
-/// Says whether a canonical spec reads any value from SSM Parameter Store.
-pub fn reads_parameters(value: &Value) -> bool {
+/// Collects the names of the parameters that hold personal values of a spec.
+pub fn parameters(value: &Value, names: &mut BTreeSet<String>) {
     match value {
-        Value::Object(map)
-            if map.len() == 1 && map.get("fromParameter").is_some_and(Value::is_string) =>
-        {
-            true
-        }
-        Value::Object(map) => map.values().any(reads_parameters),
-        Value::Array(list) => list.iter().any(reads_parameters),
-        _ => false,
+        Value::Object(map) => match map.get("fromParameter") {
+            Some(Value::String(name)) if map.len() == 1 => drop(names.insert(name.clone())),
+            _ => map.values().for_each(|member| parameters(member, names)),
+        },
+        Value::Array(list) => list.iter().for_each(|item| parameters(item, names)),
+        _ => {}
     }
 }
 

@@ -41,7 +41,7 @@ impl Stamp {
         let applied = Applied::of(address, spec, on_delete).to_string();
         let token = token(&[stack, &address.to_string(), &applied]);
         let tags = [
-            (STACK, fit(stack).into_owned()),
+            (STACK, stack_tag(stack)),
             (OBJECT, object_tag(address)),
             (APPLIED, applied),
         ];
@@ -84,6 +84,11 @@ pub fn owner<'a>(tags: &'a Tags, stack: &str) -> Owner<'a> {
 pub fn names(tags: &Tags, address: &Address) -> bool {
     tags.get(OBJECT)
         .is_some_and(|object| *object == object_tag(address))
+}
+
+/// Returns the value of the tag that names a stack.
+pub fn stack_tag(stack: &str) -> String {
+    fit(stack).into_owned()
 }
 
 /// Returns the value of the tag that names an object.

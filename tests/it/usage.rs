@@ -83,7 +83,7 @@ fn what_is_printed_for_others_is_of_their_form() {
         "schema Stack",
         "schema plan",
         "schema Contact",
-        "iam-policy STAND",
+        "iam-policy STAND --quiet",
     ] {
         let (code, text) = run(folder.path(), line);
         assert_eq!(code, 0, "{line}: {text}");

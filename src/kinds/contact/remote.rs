@@ -18,8 +18,9 @@ use crate::model::stamp::{Stamp, user_tags};
 use crate::model::{Sensitive, Spec as _};
 
 // The IAM reference spells the resource `contactchannel`, real ARNs have `contact-channel`; a policy needs both.
-const CHANNELS: &str = "arn:{partition}:ssm-contacts:{region}:{account}:contact-channel/*";
-const CHANNELS_IN_IAM: &str = "arn:{partition}:ssm-contacts:{region}:{account}:contactchannel/*";
+const CHANNELS: &str = "arn:{partition}:ssm-contacts:{region}:{account}:contact-channel/{name}/*";
+const CHANNELS_IN_IAM: &str =
+    "arn:{partition}:ssm-contacts:{region}:{account}:contactchannel/{name}/*";
 
 impl Remote for Contact {
     const ACTIONS: &'static [Action] = &[
@@ -27,18 +28,20 @@ impl Remote for Contact {
         reads("ssm-contacts:ListTagsForResource", CONTACTS),
         reads("ssm-contacts:GetContact", CONTACTS),
         reads("ssm-contacts:ListContactChannels", CONTACTS),
-        writes("ssm-contacts:CreateContact", CONTACTS),
+        writes("ssm-contacts:CreateContact", CONTACTS).stamps(),
         // CreateContact and UpdateContact also ask for this one, which is no call. [D] service authorization reference.
         writes("ssm-contacts:AssociateContact", CONTACTS),
-        writes("ssm-contacts:UpdateContact", CONTACTS),
-        writes("ssm-contacts:DeleteContact", CONTACTS),
-        writes("ssm-contacts:CreateContactChannel", CONTACTS),
+        writes("ssm-contacts:UpdateContact", CONTACTS).ours(),
+        writes("ssm-contacts:DeleteContact", CONTACTS)
+            .ours()
+            .deletes(),
+        writes("ssm-contacts:CreateContactChannel", CONTACTS).ours(),
         writes("ssm-contacts:UpdateContactChannel", CHANNELS),
         writes("ssm-contacts:UpdateContactChannel", CHANNELS_IN_IAM),
         writes("ssm-contacts:DeleteContactChannel", CHANNELS),
         writes("ssm-contacts:DeleteContactChannel", CHANNELS_IN_IAM),
-        writes("ssm-contacts:TagResource", CONTACTS),
-        writes("ssm-contacts:UntagResource", CONTACTS),
+        writes("ssm-contacts:TagResource", CONTACTS).tags(),
+        writes("ssm-contacts:UntagResource", CONTACTS).ours(),
     ];
 
     async fn list(aws: &Aws, select: &Select) -> Result<Vec<Live<Self>>, AwsError> {

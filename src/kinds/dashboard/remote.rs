@@ -10,17 +10,19 @@ use crate::kinds::{Action, Id, Live, Remote, Select, reads, writes};
 use crate::model::stamp::{Stamp, user_tags};
 use crate::model::{Document, Format};
 
-const DASHBOARDS: &str = "arn:{partition}:cloudwatch::{account}:dashboard/*";
+const DASHBOARDS: &str = "arn:{partition}:cloudwatch::{account}:dashboard/{name}";
 
 impl Remote for Dashboard {
     const ACTIONS: &'static [Action] = &[
         reads("cloudwatch:ListDashboards", "*"),
         reads("cloudwatch:GetDashboard", DASHBOARDS),
         reads("cloudwatch:ListTagsForResource", DASHBOARDS),
-        writes("cloudwatch:PutDashboard", DASHBOARDS),
-        writes("cloudwatch:DeleteDashboards", DASHBOARDS),
-        writes("cloudwatch:TagResource", DASHBOARDS),
-        writes("cloudwatch:UntagResource", DASHBOARDS),
+        writes("cloudwatch:PutDashboard", DASHBOARDS).not_others(),
+        writes("cloudwatch:DeleteDashboards", DASHBOARDS)
+            .ours()
+            .deletes(),
+        writes("cloudwatch:TagResource", DASHBOARDS).tags(),
+        writes("cloudwatch:UntagResource", DASHBOARDS).ours(),
     ];
 
     async fn list(aws: &Aws, select: &Select) -> Result<Vec<Live<Self>>, AwsError> {

@@ -11,6 +11,9 @@ use crate::kinds::{Action, Id, Live, Remote, Select, reads, writes};
 use crate::model::stamp::{Stamp, user_tags};
 use crate::model::{Ref, Spec as _};
 
+// Stages may engage contacts that other accounts share, in whatever region.
+const ANYBODY: &str = "arn:{partition}:ssm-contacts:*:*:contact/*";
+
 /// The types of contacts by ARN: a target does not say of which type it is.
 type Types = BTreeMap<String, ContactType>;
 
@@ -19,13 +22,15 @@ impl Remote for EscalationPlan {
         reads("ssm-contacts:ListContacts", "*"),
         reads("ssm-contacts:ListTagsForResource", CONTACTS),
         reads("ssm-contacts:GetContact", CONTACTS),
-        writes("ssm-contacts:CreateContact", CONTACTS),
+        writes("ssm-contacts:CreateContact", CONTACTS).stamps(),
         // CreateContact and UpdateContact also ask for this one, which is no call. [D] service authorization reference.
-        writes("ssm-contacts:AssociateContact", CONTACTS),
-        writes("ssm-contacts:UpdateContact", CONTACTS),
-        writes("ssm-contacts:DeleteContact", CONTACTS),
-        writes("ssm-contacts:TagResource", CONTACTS),
-        writes("ssm-contacts:UntagResource", CONTACTS),
+        writes("ssm-contacts:AssociateContact", ANYBODY),
+        writes("ssm-contacts:UpdateContact", CONTACTS).ours(),
+        writes("ssm-contacts:DeleteContact", CONTACTS)
+            .ours()
+            .deletes(),
+        writes("ssm-contacts:TagResource", CONTACTS).tags(),
+        writes("ssm-contacts:UntagResource", CONTACTS).ours(),
     ];
 
     async fn list(aws: &Aws, select: &Select) -> Result<Vec<Live<Self>>, AwsError> {

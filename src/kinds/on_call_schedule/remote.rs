@@ -17,13 +17,15 @@ impl Remote for OnCallSchedule {
         reads("ssm-contacts:ListContacts", "*"),
         reads("ssm-contacts:ListTagsForResource", CONTACTS),
         reads("ssm-contacts:GetContact", CONTACTS),
-        writes("ssm-contacts:CreateContact", CONTACTS),
+        writes("ssm-contacts:CreateContact", CONTACTS).stamps(),
         // CreateContact and UpdateContact also ask for this one, which is no call. [D] service authorization reference.
         writes("ssm-contacts:AssociateContact", CONTACTS),
-        writes("ssm-contacts:UpdateContact", CONTACTS),
-        writes("ssm-contacts:DeleteContact", CONTACTS),
-        writes("ssm-contacts:TagResource", CONTACTS),
-        writes("ssm-contacts:UntagResource", CONTACTS),
+        writes("ssm-contacts:UpdateContact", CONTACTS).ours(),
+        writes("ssm-contacts:DeleteContact", CONTACTS)
+            .ours()
+            .deletes(),
+        writes("ssm-contacts:TagResource", CONTACTS).tags(),
+        writes("ssm-contacts:UntagResource", CONTACTS).ours(),
     ];
 
     async fn list(aws: &Aws, select: &Select) -> Result<Vec<Live<Self>>, AwsError> {

@@ -23,13 +23,13 @@ impl Remote for ReplicationSet {
         reads("ssm-incidents:ListReplicationSets", "*"),
         reads("ssm-incidents:GetReplicationSet", SETS),
         reads("ssm-incidents:ListTagsForResource", SETS),
-        writes("ssm-incidents:CreateReplicationSet", "*"),
+        writes("ssm-incidents:CreateReplicationSet", "*").stamps(),
         // The first set brings the service's own role with it. [D] service authorization reference.
         writes("iam:CreateServiceLinkedRole", SERVICE_ROLES),
-        writes("ssm-incidents:UpdateReplicationSet", SETS),
-        writes("ssm-incidents:UpdateDeletionProtection", SETS),
-        writes("ssm-incidents:TagResource", SETS),
-        writes("ssm-incidents:UntagResource", SETS),
+        writes("ssm-incidents:UpdateReplicationSet", SETS).ours(),
+        writes("ssm-incidents:UpdateDeletionProtection", SETS).ours(),
+        writes("ssm-incidents:TagResource", SETS).tags(),
+        writes("ssm-incidents:UntagResource", SETS).ours(),
     ];
 
     async fn list(aws: &Aws, _: &Select) -> Result<Vec<Live<Self>>, AwsError> {

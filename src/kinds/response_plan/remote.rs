@@ -15,10 +15,9 @@ use crate::kinds::{Action, Id, Live, Remote, Select, reads, writes};
 use crate::model::stamp::{Stamp, Tags, user_tags};
 use crate::model::{Ref, Spec as _};
 
-const PLANS: &str = "arn:{partition}:ssm-incidents::{account}:response-plan/*";
+const PLANS: &str = "arn:{partition}:ssm-incidents::{account}:response-plan/{name}";
 const INCIDENTS: &str = "arn:{partition}:ssm-incidents::{account}:incident-record/*";
-const ROLES: &str = "arn:{partition}:iam::{account}:role/*";
-const SECRETS: &str = "arn:{partition}:secretsmanager:{region}:{account}:secret:*";
+const SECRETS: &str = "arn:{partition}:secretsmanager:{region}:{account}:secret:{value}-??????";
 
 impl Remote for ResponsePlan {
     const ACTIONS: &'static [Action] = &[
@@ -26,16 +25,18 @@ impl Remote for ResponsePlan {
         reads("ssm-incidents:ListTagsForResource", PLANS),
         reads("ssm-incidents:GetResponsePlan", PLANS),
         reads("ssm-contacts:ListContacts", "*"),
-        writes("ssm-incidents:CreateResponsePlan", "*"),
-        writes("ssm-incidents:UpdateResponsePlan", PLANS),
-        writes("ssm-incidents:DeleteResponsePlan", PLANS),
-        writes("ssm-incidents:TagResource", PLANS),
+        writes("ssm-incidents:CreateResponsePlan", "*").stamps(),
+        writes("ssm-incidents:UpdateResponsePlan", PLANS).ours(),
+        writes("ssm-incidents:DeleteResponsePlan", PLANS)
+            .ours()
+            .deletes(),
+        writes("ssm-incidents:TagResource", PLANS).tags(),
         // Whoever sets tags of incidents must be allowed to set them: [T] aws-incident-manager reference, section 14.
-        writes("ssm-incidents:TagResource", INCIDENTS),
-        writes("ssm-incidents:UntagResource", PLANS),
-        writes("iam:PassRole", ROLES),
+        writes("ssm-incidents:TagResource", INCIDENTS).at("/incidentTemplate/incidentTags"),
+        writes("ssm-incidents:UntagResource", PLANS).ours(),
+        writes("iam:PassRole", "*").at("/runbook/roleArn"),
         // Incident Manager reads the secret of an integration as the caller.
-        writes("secretsmanager:GetSecretValue", SECRETS),
+        writes("secretsmanager:GetSecretValue", SECRETS).at("/pagerDuty/secretId"),
     ];
 
     async fn list(aws: &Aws, select: &Select) -> Result<Vec<Live<Self>>, AwsError> {

@@ -24,11 +24,13 @@ impl Remote for Rotation {
         reads("ssm-contacts:ListRotations", "*"),
         reads("ssm-contacts:ListTagsForResource", ROTATIONS),
         reads("ssm-contacts:GetRotation", ROTATIONS),
-        writes("ssm-contacts:CreateRotation", ROTATIONS),
-        writes("ssm-contacts:UpdateRotation", ROTATIONS),
-        writes("ssm-contacts:DeleteRotation", ROTATIONS),
-        writes("ssm-contacts:TagResource", ROTATIONS),
-        writes("ssm-contacts:UntagResource", ROTATIONS),
+        writes("ssm-contacts:CreateRotation", ROTATIONS).stamps(),
+        writes("ssm-contacts:UpdateRotation", ROTATIONS).ours(),
+        writes("ssm-contacts:DeleteRotation", ROTATIONS)
+            .ours()
+            .deletes(),
+        writes("ssm-contacts:TagResource", ROTATIONS).tags(),
+        writes("ssm-contacts:UntagResource", ROTATIONS).ours(),
     ];
 
     async fn list(aws: &Aws, select: &Select) -> Result<Vec<Live<Self>>, AwsError> {

@@ -18,7 +18,7 @@ mod send;
 mod sharing;
 mod version;
 
-const DOCUMENTS: &str = "arn:{partition}:ssm:{region}:{account}:document/*";
+const DOCUMENTS: &str = "arn:{partition}:ssm:{region}:{account}:document/{name}";
 
 /// What both kinds call.
 pub(in crate::kinds) const ACTIONS: &[Action] = &[
@@ -26,14 +26,18 @@ pub(in crate::kinds) const ACTIONS: &[Action] = &[
     reads("ssm:DescribeDocument", DOCUMENTS),
     reads("ssm:GetDocument", DOCUMENTS),
     reads("ssm:DescribeDocumentPermission", DOCUMENTS),
-    writes("ssm:CreateDocument", DOCUMENTS),
-    writes("ssm:UpdateDocument", DOCUMENTS),
-    writes("ssm:UpdateDocumentDefaultVersion", DOCUMENTS),
-    writes("ssm:ListDocumentVersions", DOCUMENTS),
-    writes("ssm:ModifyDocumentPermission", DOCUMENTS),
-    writes("ssm:DeleteDocument", DOCUMENTS),
-    writes("ssm:AddTagsToResource", DOCUMENTS),
-    writes("ssm:RemoveTagsFromResource", DOCUMENTS),
+    writes("ssm:CreateDocument", DOCUMENTS).stamps(),
+    // A role that the content names for good is passed when the document is made. [D] service authorization reference.
+    writes("iam:PassRole", "*").at("/content/assumeRole"),
+    writes("ssm:UpdateDocument", DOCUMENTS).ours(),
+    writes("ssm:UpdateDocumentDefaultVersion", DOCUMENTS).ours(),
+    writes("ssm:ListDocumentVersions", DOCUMENTS).ours(),
+    writes("ssm:ModifyDocumentPermission", DOCUMENTS)
+        .ours()
+        .deletes(),
+    writes("ssm:DeleteDocument", DOCUMENTS).ours().deletes(),
+    writes("ssm:AddTagsToResource", DOCUMENTS).tags(),
+    writes("ssm:RemoveTagsFromResource", DOCUMENTS).ours(),
 ];
 
 impl Remote for Document {

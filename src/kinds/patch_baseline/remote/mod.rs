@@ -27,16 +27,22 @@ impl Remote for PatchBaseline {
         reads("ssm:DescribePatchBaselines", "*"),
         reads("ssm:GetPatchBaseline", BASELINES),
         reads("ssm:ListTagsForResource", BASELINES),
-        writes("ssm:CreatePatchBaseline", "*"),
-        writes("ssm:UpdatePatchBaseline", BASELINES),
-        writes("ssm:DeletePatchBaseline", BASELINES),
-        writes("ssm:RegisterDefaultPatchBaseline", ALL_BASELINES),
-        writes("ssm:RegisterPatchBaselineForPatchGroup", BASELINES),
-        writes("ssm:DeregisterPatchBaselineForPatchGroup", BASELINES),
-        writes("ssm:GetDefaultPatchBaseline", "*"),
+        writes("ssm:CreatePatchBaseline", "*").stamps(),
+        writes("ssm:UpdatePatchBaseline", BASELINES).ours(),
+        writes("ssm:DeletePatchBaseline", BASELINES)
+            .ours()
+            .deletes(),
+        writes("ssm:RegisterDefaultPatchBaseline", ALL_BASELINES)
+            .not_others()
+            .deletes(),
+        writes("ssm:RegisterPatchBaselineForPatchGroup", BASELINES).ours(),
+        writes("ssm:DeregisterPatchBaselineForPatchGroup", BASELINES)
+            .ours()
+            .deletes(),
+        writes("ssm:GetDefaultPatchBaseline", "*").deletes(),
         writes("ssm:GetPatchBaselineForPatchGroup", "*"),
-        writes("ssm:AddTagsToResource", BASELINES),
-        writes("ssm:RemoveTagsFromResource", BASELINES),
+        writes("ssm:AddTagsToResource", BASELINES).tags(),
+        writes("ssm:RemoveTagsFromResource", BASELINES).ours(),
     ];
 
     async fn list(aws: &Aws, select: &Select) -> Result<Vec<Live<Self>>, AwsError> {
@@ -140,16 +146,16 @@ impl PatchBaseline {
                 .send()
                 .await?;
             let id = aws.required("CreatePatchBaseline", "BaselineId", answer.baseline_id)?;
-            let touch = aws
-                .ssm
-                .update_patch_baseline()
-                .baseline_id(&id)
-                .name(&self.name);
-            match touch.send().await.map_err(AwsError::from) {
-                Err(error) if error.class == Class::NotFound => {
+            // Tags may be written on what is not there, with rights to nothing but objects of ours: then it says so.
+            let touch = tags::Change {
+                set: tags.clone().into_iter().collect(),
+                remove: Vec::new(),
+            };
+            match ssm::write_tags(aws, TAGGED, &id, touch).await {
+                Err(error) if is_gone(&error) => {
                     token = format!("{}-{earlier}", stamp.token);
                 }
-                answer => return answer.map(|_| id),
+                answer => return answer.map(|()| id),
             }
         }
         let message = "AWS answers with baselines that were deleted; change the document, or try again tomorrow";
