@@ -50,6 +50,9 @@ impl std::fmt::Display for AwsError {
             Some(code) => write!(f, "{code}: {}", self.message),
             None => f.write_str(&self.message),
         }?;
+        if let Some(advice) = self.advice() {
+            write!(f, "; {advice}")?;
+        }
         match &self.request_id {
             Some(id) => write!(f, " (request {id})"),
             None => Ok(()),
@@ -77,6 +80,23 @@ impl AwsError {
             code: None,
             message: message.into(),
             request_id: None,
+        }
+    }
+
+    /// Returns what to do about credentials that may not do this.
+    fn advice(&self) -> Option<&'static str> {
+        if self.class != Class::Denied {
+            return None;
+        }
+        match self.code.as_deref()? {
+            "AccessDenied" | "AccessDeniedException" | "UnauthorizedOperation" => {
+                Some("`stationbill iam-policy` prints the policy that the documents need")
+            }
+            "ExpiredToken" | "ExpiredTokenException" => {
+                Some("the credentials have expired: log in again")
+            }
+            "OptInRequired" => None,
+            _ => Some("check the credentials"),
         }
     }
 
