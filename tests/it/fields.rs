@@ -206,6 +206,26 @@ pub(crate) fn specs(kind: &dyn AnyKind) -> Result<Vec<Value>> {
     Ok(specs)
 }
 
+/// A scene with what a pair of documents needs, those needs, and the two.
+pub(crate) async fn prepared(
+    kind: &'static dyn AnyKind,
+    number: &str,
+) -> Result<(Scene, Vec<Declared>, [Declared; 2])> {
+    let Set {
+        scene,
+        needs,
+        document,
+        schema,
+        a,
+        b,
+        ..
+    } = Set::up(kind, number).await?;
+    let declared =
+        |spec| data::declared(kind, &schema, &document, spec).map_err(anyhow::Error::msg);
+    let pair = [declared(&a)?, declared(&b)?];
+    Ok((scene, needs, pair))
+}
+
 /// A scene in which document A of a pair is applied.
 pub(crate) async fn applied(kind: &'static dyn AnyKind, number: &str) -> Result<Scene> {
     let Set {

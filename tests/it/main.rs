@@ -14,6 +14,7 @@ mod kinds_systems;
 mod layering;
 mod ownership;
 mod personal_data;
+mod privilege;
 mod scene;
 mod simulation;
 mod support;

@@ -44,9 +44,9 @@ impl InSync {
 }
 
 pub(crate) struct Scene {
-    sandbox: Arc<Sandbox>,
+    pub(crate) sandbox: Arc<Sandbox>,
     pub(crate) aws: Aws,
-    world: World,
+    pub(crate) world: World,
     /// What environment variables hold.
     pub(crate) variables: BTreeMap<String, String>,
     /// What was seen of kinds that are not looked at again.
