@@ -22,6 +22,7 @@ mod exit;
 mod export;
 mod iam_policy;
 mod man;
+pub mod panics;
 mod plan;
 mod planning;
 mod printer;
@@ -43,6 +44,7 @@ use crate::model::sensitive::hide_addresses;
 
 /// Runs the program.
 pub fn run() -> Exit {
+    panics::hide();
     let cli = Cli::parse();
     log(&cli.global);
     let printer = Printer::new(&cli.global, environment::no_color());

@@ -4,8 +4,9 @@
 //! every stream and every file that it leaves is searched for each of them, in each form that it could have taken.
 
 use std::fs;
+use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::Output;
+use std::process::{Command, Output, Stdio};
 use std::sync::Arc;
 
 use base64::Engine as _;
@@ -92,6 +93,8 @@ fn the_search_finds_every_form() {
             URL_SAFE_NO_PAD.encode(&text),
             format!("{:?}", text.as_bytes()),
             text.replace('+', "%2B").replace('@', "%40"),
+            text.replace('+', "%2b").replace('@', "%40"),
+            text.replace('+', "\\u002b").replace('@', "\\u0040"),
         ];
         for text in written {
             let mut found = Vec::new();
@@ -368,6 +371,85 @@ fn no_address_is_in_any_output_of_any_command() {
         stage.leaks.len(),
         stage.leaks.join("\n")
     );
+}
+
+/// The simulated AWS is told every address, and says and records none, however much it logs.
+#[test]
+fn no_address_is_in_what_the_served_simulation_says() {
+    let mut stage = Stage::new();
+    stage.declare("+819051117001");
+    // The state holds what it is told; it is the simulated AWS itself.
+    let folder = stage.path("served");
+    stage.runtime.block_on(async {
+        let options = Options {
+            state: Some(folder),
+            ..Options::default()
+        };
+        let scene = crate::support::Scene::of(Sandbox::open(options).unwrap()).await;
+        let put = scene.aws.ssm.put_parameter().name("/address");
+        let put = put.value("slartibart.param+4c2e@example.com");
+        put.r#type("SecureString".into()).send().await.unwrap();
+    });
+    let log = fs::File::create(stage.path("served.log")).unwrap();
+    let mut serving = program(&stage.url)
+        .current_dir(stage.folder.path())
+        .args([
+            "sandbox", "-vvv", "--quotas", "off", "--state", "served", "--record", "record",
+        ])
+        .env("STATIONBILL_LOG", "trace")
+        .stdout(Stdio::piped())
+        .stderr(log)
+        .spawn()
+        .unwrap();
+    let mut first = String::new();
+    let mut said = BufReader::new(serving.stdout.take().unwrap());
+    said.read_line(&mut first).unwrap();
+    stage.url = first.trim().to_owned();
+    succeeded(&stage.run_with(&["apply", "documents", "--yes"], None));
+    stage.declare("+819051117003");
+    succeeded(&stage.run_with(&["apply", "documents", "--yes"], None));
+    serving.kill().unwrap();
+    serving.wait().unwrap();
+    let logged = fs::read_to_string(stage.path("served.log")).unwrap();
+    assert!(
+        logged.contains("sandbox call") && logged.contains("CreateContactChannel"),
+        "{logged}"
+    );
+    assert!(fs::metadata(stage.path("record")).unwrap().len() > 1000);
+    stage.search_files(&["documents", "address", "served/"]);
+    assert!(stage.leaks.is_empty(), "{}", stage.leaks.join("\n"));
+}
+
+/// A panic of the program quotes what it stumbled over. The hook is the process's own, so this test runs itself again.
+#[test]
+fn no_address_is_in_the_message_of_a_panic() {
+    #[expect(clippy::disallowed_methods, reason = "tells the two runs apart")]
+    if std::env::var_os("STATIONBILL_PANICS").is_some() {
+        stationbill::cli::panics::hide();
+        panic!("cannot reach {} and {}", ADDRESSES[4], ADDRESSES[8]);
+    }
+    let output = Command::new(std::env::current_exe().unwrap())
+        .args([
+            "--exact",
+            "--nocapture",
+            "personal_data::no_address_is_in_the_message_of_a_panic",
+        ])
+        .env("STATIONBILL_PANICS", "1")
+        .env("RUST_BACKTRACE", "full")
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(
+        said.contains("cannot reach a•••@example.com and +81"),
+        "{said}"
+    );
+    let mut found = Vec::new();
+    leaks(
+        &[output.stdout.as_slice(), &output.stderr].concat(),
+        "a panic",
+        &mut found,
+    );
+    assert!(found.is_empty(), "{}", found.join("\n"));
 }
 
 #[test]
