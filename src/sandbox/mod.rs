@@ -16,6 +16,7 @@ mod quotas;
 mod record;
 pub mod server;
 mod service;
+mod shelf;
 pub mod state;
 mod store;
 mod wire;
@@ -30,7 +31,9 @@ pub use call::{Access, Answer, Call, Fault, Map, Operation};
 pub use clock::Clock;
 pub use error::Error;
 pub use faults::Faults;
+pub use quotas::rate;
 pub use service::{Enforce, Lost, Options, Sandbox};
+pub use shelf::Shelf;
 pub use state::{Account, Settings, State};
 
 /// Every operation that the simulated AWS has; anything else answers that it is unknown.

@@ -24,7 +24,7 @@ struct Bucket {
 ///
 /// Systems Manager's are in the AWS General Reference ("Parameter Store", "Automation", at standard throughput),
 /// `CloudWatch`'s in its user guide.
-fn rate(service: &str, operation: &'static str) -> Option<(&'static str, f64)> {
+pub fn rate<'a>(service: &str, operation: &'a str) -> Option<(&'a str, f64)> {
     match (service, operation) {
         ("ssm", "GetParameter" | "GetParameters" | "GetParametersByPath") => {
             Some(("GetParameter*", 40.0))

@@ -1,17 +1,18 @@
-//! Everything the simulated AWS remembers. Saved as one JSON file when the sandbox has a directory.
+//! Everything the simulated AWS remembers. Saved as JSON when the sandbox has a directory; what may hold many objects is
+//! a [`Shelf`], so that a write saves what it touched.
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{cloudwatch, contacts, incidents, ssm};
+use super::{Shelf, cloudwatch, contacts, incidents, ssm};
 
 /// The whole simulated AWS.
 #[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct State {
     /// Accounts by their twelve digits; an account comes into being when it is first called.
-    pub accounts: BTreeMap<String, Account>,
+    pub accounts: Shelf<Account>,
     /// Callers' ARNs by the access key ids of their role sessions.
     pub sessions: BTreeMap<String, String>,
     /// How the simulation behaves; not part of what is saved.
@@ -41,7 +42,7 @@ impl State {
 #[serde(default)]
 pub struct Account {
     /// Systems Manager, by region.
-    pub ssm: BTreeMap<String, ssm::Store>,
+    pub ssm: Shelf<ssm::Store>,
     /// Incident Manager's contacts: replicated over the regions of the replication set.
     pub contacts: contacts::Store,
     /// Incident Manager: global to the account within the replication set.

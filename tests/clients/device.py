@@ -19,6 +19,11 @@ def code_of(channel):
             for item in value:
                 search(item)
 
-    for file in pathlib.Path(os.environ["STATIONBILL_STATE"]).rglob("*.json"):
+    state = pathlib.Path(os.environ["STATIONBILL_STATE"])
+    for file in state.rglob("state.json"):
         search(json.loads(file.read_text()))
-    return found[0]
+    # What was written since, a line each: the last word counts.
+    for file in state.rglob("journal-*.jsonl"):
+        for line in file.read_text().splitlines():
+            search(json.loads(line))
+    return found[-1]

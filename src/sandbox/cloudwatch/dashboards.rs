@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::body::{self, Message};
 use super::{SERVICE, tags};
-use crate::sandbox::{Access, Answer, Call, Fault, Map, Operation, State};
+use crate::sandbox::{Access, Answer, Call, Fault, Map, Operation, Shelf, State};
 
 pub(super) const OPERATIONS: &[Operation] = &[
     Operation {
@@ -48,7 +48,7 @@ const MOST_DELETED: usize = 100;
 const MOST_NAME: usize = 255;
 
 /// Dashboards by name.
-pub(super) type Dashboards = BTreeMap<String, Dashboard>;
+pub(super) type Dashboards = Shelf<Dashboard>;
 
 /// One dashboard.
 #[derive(Debug, Serialize, Deserialize)]
@@ -207,7 +207,7 @@ fn delete(state: &mut State, call: &mut Call<'_>) -> Answer {
     let dashboards = of(state, call);
     let absent: Vec<&str> = names
         .iter()
-        .filter(|name| dashboards.remove(*name).is_none())
+        .filter(|name| dashboards.remove(name).is_none())
         .map(String::as_str)
         .collect();
     match absent.first() {

@@ -3,14 +3,14 @@
 //! One file per subject, each with its operations. Time passes between calls: [`enter`] brings running engagements
 //! up to the moment of the call before an operation looks at or changes anything (see `escalation`).
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 use rand::RngExt;
 use rand::rngs::SmallRng;
 use serde::{Deserialize, Serialize};
 
-use super::{Access, Answer, Call, Fault, Operation, State};
+use super::{Access, Answer, Call, Fault, Operation, Shelf, State};
 
 mod arn;
 mod calendar;
@@ -39,21 +39,21 @@ mod time;
 #[serde(default)]
 pub struct Store {
     /// Contacts of all three types, by ARN.
-    pub(crate) contacts: BTreeMap<String, contact::Contact>,
+    pub(crate) contacts: Shelf<contact::Contact>,
     /// The contacts that have a policy, and so may be shared with other accounts.
     pub(crate) shared: BTreeSet<String>,
     /// Contact channels, by ARN.
-    pub(crate) channels: BTreeMap<String, channel::Channel>,
+    pub(crate) channels: Shelf<channel::Channel>,
     /// Rotations with their overrides, by ARN.
-    pub(crate) rotations: BTreeMap<String, rotation::Rotation>,
+    pub(crate) rotations: Shelf<rotation::Rotation>,
     /// Engagements, by ARN.
-    pub(crate) engagements: BTreeMap<String, escalation::Engagement>,
+    pub(crate) engagements: Shelf<escalation::Engagement>,
     /// The engagements that still have stages to come.
     pub(crate) running: BTreeSet<String>,
     /// Pages, by ARN.
-    pub(crate) pages: BTreeMap<String, page::Page>,
+    pub(crate) pages: Shelf<page::Page>,
     /// Calls that carried an idempotency token, by operation and token.
-    pub(crate) done: BTreeMap<String, once::Done>,
+    pub(crate) done: Shelf<once::Done>,
 }
 
 impl Store {

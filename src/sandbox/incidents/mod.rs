@@ -23,11 +23,9 @@ mod tests;
 mod timeline;
 mod trigger;
 
-use std::collections::BTreeMap;
-
 use serde::{Deserialize, Serialize};
 
-use super::{Call, Fault, Operation, State};
+use super::{Call, Fault, Operation, Shelf, State};
 use idempotency::Remembered;
 use incident::Incident;
 use replication_set::{ReplicationSet, Status};
@@ -45,11 +43,11 @@ pub struct Store {
     /// Whether the account ever had a replication set.
     onboarded: bool,
     /// Response plans by name.
-    plans: BTreeMap<String, Plan>,
+    plans: Shelf<Plan>,
     /// Incident records by ARN.
-    incidents: BTreeMap<String, Incident>,
+    incidents: Shelf<Incident>,
     /// Answers to calls that carried a client token.
-    tokens: BTreeMap<String, Remembered>,
+    tokens: Shelf<Remembered>,
 }
 
 impl Store {

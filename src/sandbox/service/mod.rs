@@ -148,6 +148,11 @@ impl Sandbox {
         &self.clock
     }
 
+    /// Says whether the documented request rates are enforced.
+    pub fn has_rates(&self) -> bool {
+        self.quotas.is_some()
+    }
+
     /// Gives access to the state, to prepare a scene or to look behind it. Nothing is saved by this alone.
     pub fn with_state<T>(&self, look: impl FnOnce(&mut State) -> T) -> T {
         look(&mut self.world().state)

@@ -127,7 +127,7 @@ impl World {
     ///
     /// When that fails, the write is undone: the state goes back to what is on disk.
     fn save(&mut self) -> Result<(), Fault> {
-        let Some(store) = &self.store else {
+        let Some(store) = &mut self.store else {
             return Ok(());
         };
         let Err(error) = store.save(&self.state) else {
@@ -156,7 +156,7 @@ fn copy(state: &State) -> Option<State> {
 impl Drop for World {
     /// Keeps the counters that reads moved, unless nothing but the opening itself would be new.
     fn drop(&mut self) {
-        let Some(store) = self.store.as_ref().filter(|_| self.unsaved) else {
+        let Some(store) = self.store.as_mut().filter(|_| self.unsaved) else {
             return;
         };
         let Ok(mut saved) = store.load() else { return };

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{Call, Fault, Map, Operation};
+use super::{Call, Fault, Map, Operation, Shelf};
 
 pub(in crate::sandbox) mod automation;
 mod documents;
@@ -25,15 +25,15 @@ mod testing;
 #[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Store {
-    documents: BTreeMap<String, documents::Document>,
+    documents: Shelf<documents::Document>,
     patch: patch::Patching,
-    parameters: BTreeMap<String, parameters::Parameter>,
+    parameters: Shelf<parameters::Parameter>,
     /// Tagged parameters that were deleted, with the moment: their names cannot be used again at once.
     stale_names: BTreeMap<String, f64>,
     service_settings: BTreeMap<String, settings::Setting>,
     automations: automation::Automations,
     /// Tags by resource type and resource id.
-    tags: BTreeMap<String, BTreeMap<String, tags::Tags>>,
+    tags: BTreeMap<String, Shelf<tags::Tags>>,
 }
 
 /// The operations of this service, in groups.

@@ -1,13 +1,11 @@
 //! Automation executions. Nothing is run: an execution goes through its states, and claims no outputs.
 
-use std::collections::BTreeMap;
-
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::paging::Listing;
 use super::{documents, invalid, members, operations, put, tags};
-use crate::sandbox::{Answer, Call, Fault, Map, State};
+use crate::sandbox::{Answer, Call, Fault, Map, Shelf, State};
 
 mod filters;
 mod parameters;
@@ -21,9 +19,9 @@ const MOST_TAGS: usize = 5;
 #[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub(super) struct Automations {
-    executions: BTreeMap<String, Execution>,
+    executions: Shelf<Execution>,
     /// What was started with which client token: the request's text and the execution's id.
-    tokens: BTreeMap<String, (String, String)>,
+    tokens: Shelf<(String, String)>,
 }
 
 impl Automations {

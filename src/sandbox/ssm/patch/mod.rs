@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::paging::BadToken;
 use super::paging::Listing;
 use super::{arn, invalid, members, put};
-use crate::sandbox::{Call, Fault, Map};
+use crate::sandbox::{Call, Fault, Map, Shelf};
 
 pub(super) mod baselines;
 pub(super) mod defaults;
@@ -24,9 +24,9 @@ mod tests;
 #[serde(default)]
 pub(super) struct Patching {
     /// The account's own baselines, by id.
-    baselines: BTreeMap<String, Baseline>,
+    baselines: Shelf<Baseline>,
     /// What was created with which client token: the request's text and the id.
-    tokens: BTreeMap<String, (String, String)>,
+    tokens: Shelf<(String, String)>,
     /// The default baseline of an operating system, where it is not AWS's.
     defaults: BTreeMap<String, String>,
     /// The baseline of a patch group, by group and operating system.
