@@ -13,7 +13,8 @@ use aws_smithy_runtime::client::retries::{ClientRateLimiter, RetryPartition, Tok
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use aws_types::sdk_config::SharedCredentialsProvider;
 
-use super::transport::{Calls, Gate, Metered, ServerClock};
+use super::limits::{RATES, Rate};
+use super::transport::{Calls, Gate, Metered, Named, ServerClock};
 use super::{AwsError, error::chain};
 use crate::model::Location;
 use crate::sandbox::Sandbox;
@@ -59,11 +60,12 @@ pub struct Connector {
 }
 
 /// What all clients of a run share.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 struct Run {
     calls: Calls,
     clock: ServerClock,
     gate: Gate,
+    rates: &'static [Rate],
 }
 
 /// A way to AWS that is known to work.
@@ -110,7 +112,17 @@ pub const SANDBOX_ACCOUNT: &str = "111122223333";
 
 /// Finds credentials, region and account, and makes the clients.
 pub async fn connect(connector: &Connector) -> Result<Connection, ConnectError> {
-    let run = Run::default();
+    // A simulated AWS without rates has none to keep to.
+    let paced = connector
+        .sandbox
+        .as_ref()
+        .is_none_or(|sandbox| sandbox.has_rates());
+    let run = Run {
+        calls: Calls::default(),
+        clock: ServerClock::default(),
+        gate: Gate::default(),
+        rates: if paced { RATES } else { &[] },
+    };
     let config = match &connector.sandbox {
         Some(sandbox) => sandbox_config(connector, sandbox),
         None => real_config(connector).await?,
@@ -128,7 +140,12 @@ pub async fn connect(connector: &Connector) -> Result<Connection, ConnectError> 
         .account
         .ok_or_else(|| ConnectError::Identity("AWS named no account".to_owned()))?;
     let aws = clients(&config, Location { account, region }, &run);
-    let Run { calls, clock, gate } = run;
+    let Run {
+        calls,
+        clock,
+        gate,
+        rates: _,
+    } = run;
     Ok(Connection {
         caller,
         aws,
@@ -200,6 +217,7 @@ fn metered(config: &SdkConfig, location: Location, run: &Run) -> SdkConfig {
                 run.calls.clone(),
                 run.clock.clone(),
                 run.gate.clone(),
+                run.rates,
             );
             config
                 .to_builder()
@@ -224,21 +242,25 @@ fn clients(config: &SdkConfig, location: Location, run: &Run) -> Aws {
         cloudwatch: aws_sdk_cloudwatch::Client::from_conf(
             aws_sdk_cloudwatch::config::Builder::from(&config)
                 .retry_partition(partition("cloudwatch"))
+                .interceptor(Named)
                 .build(),
         ),
         ssm: aws_sdk_ssm::Client::from_conf(
             aws_sdk_ssm::config::Builder::from(&config)
                 .retry_partition(partition("ssm"))
+                .interceptor(Named)
                 .build(),
         ),
         contacts: aws_sdk_ssmcontacts::Client::from_conf(
             aws_sdk_ssmcontacts::config::Builder::from(&config)
                 .retry_partition(partition("contacts"))
+                .interceptor(Named)
                 .build(),
         ),
         incidents: aws_sdk_ssmincidents::Client::from_conf(
             aws_sdk_ssmincidents::config::Builder::from(&config)
                 .retry_partition(partition("incidents"))
+                .interceptor(Named)
                 .build(),
         ),
         location,

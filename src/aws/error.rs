@@ -158,6 +158,19 @@ pub fn chain(error: &dyn StdError) -> String {
     text
 }
 
+/// Says whether an error code means that there were too many calls.
+pub(super) fn throttles(code: &str) -> bool {
+    matches!(
+        code,
+        "Throttling"
+            | "ThrottlingException"
+            | "ThrottledException"
+            | "TooManyRequestsException"
+            | "RequestLimitExceeded"
+            | "SlowDown"
+    )
+}
+
 /// Classifies an error code. The one place where AWS's codes are named.
 fn classify(code: &str, message: &str) -> Class {
     // The only place a message decides: an account without Incident Manager answers a plain ValidationException.
@@ -185,12 +198,7 @@ fn classify(code: &str, message: &str) -> Class {
         | "DuplicateDocumentVersionName"
         | "IdempotentParameterMismatch" => Class::Conflict,
         "TooManyUpdates" | "ConcurrentModificationException" => Class::Busy,
-        "Throttling"
-        | "ThrottlingException"
-        | "ThrottledException"
-        | "TooManyRequestsException"
-        | "RequestLimitExceeded"
-        | "SlowDown" => Class::Throttled,
+        code if throttles(code) => Class::Throttled,
         "AccessDenied"
         | "AccessDeniedException"
         | "UnauthorizedOperation"

@@ -5,6 +5,7 @@ pub mod contacts;
 pub mod enums;
 mod error;
 pub mod incidents;
+pub mod limits;
 pub mod ssm;
 pub mod tags;
 pub mod transport;

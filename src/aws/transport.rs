@@ -1,19 +1,29 @@
-//! Around the HTTP client of every SDK client: counts calls, bounds how many are in flight, and logs one line each.
+//! Around the HTTP client of every SDK client: counts calls, keeps to AWS's rates, bounds how many are in flight, and
+//! logs one line each.
 
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use aws_smithy_runtime_api::box_error::BoxError;
 use aws_smithy_runtime_api::client::http::{
     HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpClient,
     SharedHttpConnector,
 };
-use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
+use aws_smithy_runtime_api::client::interceptors::context::BeforeTransmitInterceptorContextMut;
+use aws_smithy_runtime_api::client::interceptors::{Intercept, dyn_dispatch_hint};
+use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse, Metadata};
 use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
+use aws_smithy_types::body::SdkBody;
+use aws_smithy_types::config_bag::ConfigBag;
+use http_body_util::BodyExt as _;
+use serde::Deserialize;
 use tokio::sync::Semaphore;
 
+use super::error::throttles;
+use super::limits::{Paces, Rate};
 use crate::model::Location;
 
 /// How many requests one service may have in flight in one account and region.
@@ -94,7 +104,7 @@ impl Gate {
     }
 }
 
-/// An HTTP client that counts and bounds.
+/// An HTTP client that counts, paces and bounds.
 #[derive(Clone)]
 pub struct Metered {
     inner: SharedHttpClient,
@@ -107,6 +117,7 @@ struct Meter {
     calls: Calls,
     clock: ServerClock,
     gate: Gate,
+    paces: Paces,
     limits: Arc<Mutex<BTreeMap<String, Arc<Semaphore>>>>,
 }
 
@@ -119,13 +130,14 @@ impl fmt::Debug for Metered {
 }
 
 impl Metered {
-    /// Wraps a client for one account and region.
+    /// Wraps a client for one account and region, which begins with these rates.
     pub fn new(
         inner: SharedHttpClient,
         location: Location,
         calls: Calls,
         clock: ServerClock,
         gate: Gate,
+        rates: &'static [Rate],
     ) -> Self {
         Self {
             inner,
@@ -134,6 +146,7 @@ impl Metered {
                 calls,
                 clock,
                 gate,
+                paces: Paces::new(rates),
                 limits: Arc::default(),
             },
         }
@@ -180,6 +193,9 @@ impl HttpConnector for MeteredConnector {
         let (service, operation) = name_call(&request);
         let (inner, meter) = (self.inner.clone(), self.meter.clone());
         HttpConnectorFuture::new(async move {
+            // First the pace, then the place: who waits for its pace keeps no other operation from going.
+            let pace = meter.paces.of(&service, &operation);
+            let left = pace.wait().await;
             let limit = meter.limit(&service);
             // A closed semaphore is not possible: nobody closes it. Going on without a permit is harmless.
             let _permit = limit.acquire().await.ok();
@@ -191,12 +207,67 @@ impl HttpConnector for MeteredConnector {
             }
             let location = &meter.location;
             tracing::debug!(%location, service, operation, "call");
-            let answer = inner.call(request).await;
-            if let Ok(answer) = &answer {
-                meter.clock.see(answer.headers().get("date"));
+            let mut answer = inner.call(request).await?;
+            meter.clock.see(answer.headers().get("date"));
+            let mut code = None;
+            if answer.status().as_u16() >= 400 {
+                code = error_code(&mut answer).await?;
             }
-            answer
+            pace.learn(left, code.is_some_and(|code| throttles(&code)));
+            Ok(answer)
         })
+    }
+}
+
+/// Reads the error code of an answer, which keeps its body.
+///
+/// Services that once spoke the query protocol name the code that their clients know in a header of its own.
+async fn error_code(answer: &mut HttpResponse) -> Result<Option<String>, ConnectorError> {
+    #[derive(Deserialize)]
+    struct Body {
+        #[serde(rename = "__type")]
+        code: String,
+    }
+    let body = answer.take_body().collect().await;
+    let body = body.map_err(ConnectorError::io)?.to_bytes();
+    *answer.body_mut() = SdkBody::from(body.clone());
+    let header = |name: &str| answer.headers().get(name).map(str::to_owned);
+    let code = header("x-amzn-query-error")
+        .or_else(|| header("x-amzn-errortype"))
+        .or_else(|| Some(serde_json::from_slice::<Body>(&body).ok()?.code));
+    // `com.amazonaws.ssm#ThrottlingException`, `Throttling;Sender`, `ThrottlingException:http://…`
+    let name = |code: String| {
+        let end = code.split([';', ':']).next().unwrap_or_default();
+        end.rsplit('#').next().unwrap_or_default().to_owned()
+    };
+    Ok(code.map(name))
+}
+
+/// Puts the operation's name on each request of a client: a path does not always tell.
+#[derive(Debug)]
+pub(super) struct Named;
+
+/// The name of a request's operation.
+#[derive(Clone)]
+struct OperationName(String);
+
+#[dyn_dispatch_hint]
+impl Intercept for Named {
+    fn name(&self) -> &'static str {
+        "Named"
+    }
+
+    fn modify_before_transmit(
+        &self,
+        context: &mut BeforeTransmitInterceptorContextMut<'_>,
+        _components: &RuntimeComponents,
+        config: &mut ConfigBag,
+    ) -> Result<(), BoxError> {
+        if let Some(call) = config.load::<Metadata>() {
+            let name = OperationName(call.name().to_owned());
+            context.request_mut().add_extension(name);
+        }
+        Ok(())
     }
 }
 
@@ -210,6 +281,9 @@ fn name_call(request: &HttpRequest) -> (String, String) {
         .and_then(|scope| scope.split('/').nth(3))
         .unwrap_or("unknown")
         .to_owned();
+    if let Some(OperationName(name)) = request.extension() {
+        return (service, name.clone());
+    }
     let target = request
         .headers()
         .get("x-amz-target")

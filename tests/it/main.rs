@@ -15,6 +15,7 @@ mod layering;
 mod ownership;
 mod personal_data;
 mod privilege;
+mod rates;
 mod scene;
 mod simulation;
 mod support;
