@@ -20,8 +20,11 @@ use crate::model::spec::{Identity, aws_name};
 use crate::model::stamp::{self, Owner, Stamp};
 use crate::model::{AnySpec, Id, Live, Location, pointer};
 
-/// How many changes are in flight at once.
-const CHANGES: usize = 8;
+/// How many changes are in flight at once of one kind in one place. More than a service takes calls at once: some wait
+/// for AWS to finish, or for the pace of a write.
+const CHANGES: usize = 16;
+/// How many changes are in flight at once in all, which bounds the memory.
+const ALL_CHANGES: usize = 256;
 
 /// Carries out a plan, each change as soon as those it needs are done.
 ///
@@ -48,7 +51,7 @@ pub async fn apply(
     let mut progress = Progress::new(plan, &graph);
     let mut flight = FuturesUnordered::new();
     loop {
-        while flight.len() < CHANGES && !cancel.is_cancelled() {
+        while flight.len() < ALL_CHANGES && !cancel.is_cancelled() {
             let Some(step) = progress.next() else { break };
             match progress.obstacle(step) {
                 Some(why) => run.tell(progress.end(step, Err(Ending::Skipped(why)))),
@@ -85,13 +88,24 @@ fn scrubber(plan: &Plan) -> Scrubber {
     scrubber
 }
 
+/// Where a change is made, and its kind.
+type Queue<'a> = (&'a Location, &'a str);
+
+/// The steps of one queue that can be taken, and how many were taken and have not ended.
+#[derive(Default)]
+struct Ready {
+    steps: BTreeSet<usize>,
+    taken: usize,
+}
+
 /// Which steps wait, which can be taken, which ended well, and how each change ended.
 struct Progress<'a> {
     plan: &'a Plan,
     graph: &'a Graph,
     waiting: BTreeSet<usize>,
-    /// Of those that wait, the ones whose needs have all ended.
-    ready: BTreeSet<usize>,
+    /// Of those that wait, the ones whose needs have all ended, kind by kind in each place: the writes of one may be
+    /// slow, and the others go on meanwhile.
+    ready: BTreeMap<Queue<'a>, Ready>,
     /// How many needs of each step have not ended.
     unmet: Vec<usize>,
     /// The steps that need each step.
@@ -113,22 +127,38 @@ impl<'a> Progress<'a> {
                 dependents[need].push(step);
             }
         }
-        Self {
+        let mut progress = Self {
             plan,
             graph,
             waiting: (0..graph.steps.len()).collect(),
-            ready: (0..unmet.len()).filter(|&step| unmet[step] == 0).collect(),
+            ready: BTreeMap::new(),
             unmet,
             dependents,
             well: BTreeMap::new(),
             left,
             endings: vec![None; plan.changes.len()],
+        };
+        for step in 0..graph.steps.len() {
+            if progress.unmet[step] == 0 {
+                progress.queue(step).steps.insert(step);
+            }
         }
+        progress
     }
 
-    /// Takes the first step whose needs have all ended.
+    fn queue(&mut self, step: usize) -> &mut Ready {
+        let change = &self.plan.changes[self.graph.steps[step].change];
+        let queue = (&change.location, change.address.kind.as_str());
+        self.ready.entry(queue).or_default()
+    }
+
+    /// Takes the first step whose needs have all ended, of a queue that has fewest under way.
     fn next(&mut self) -> Option<usize> {
-        let step = self.ready.pop_first()?;
+        let queues = self.ready.values_mut();
+        let open = queues.filter(|queue| queue.taken < CHANGES && !queue.steps.is_empty());
+        let queue = open.min_by_key(|queue| (queue.taken, queue.steps.first().copied()))?;
+        let step = queue.steps.pop_first()?;
+        queue.taken += 1;
         self.waiting.remove(&step);
         Some(step)
     }
@@ -155,10 +185,13 @@ impl<'a> Progress<'a> {
     fn end(&mut self, step: usize, result: Result<(), Ending>) -> Option<(&'a Change, Ending)> {
         let index = self.graph.steps[step].change;
         self.well.insert(step, result.is_ok());
-        for &dependent in &self.dependents[step] {
+        // What was never taken ends here too, when a run is interrupted.
+        let queue = self.queue(step);
+        queue.taken = queue.taken.saturating_sub(1);
+        for dependent in std::mem::take(&mut self.dependents[step]) {
             self.unmet[dependent] -= 1;
             if self.unmet[dependent] == 0 {
-                self.ready.insert(dependent);
+                self.queue(dependent).steps.insert(dependent);
             }
         }
         self.left[index] -= 1;

@@ -1,6 +1,6 @@
 //! Reads AWS: every kind that matters, at every place, all at once.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use futures::StreamExt;
 use futures::stream;
@@ -9,6 +9,7 @@ use super::scrub::Scrubber;
 use super::{Event, Events, World};
 use crate::aws::{AwsError, Class};
 use crate::kinds::Select;
+use crate::model::Location;
 use crate::model::plan::{Desired, Observed, Unreadable};
 use crate::model::spec::aws_name;
 
@@ -36,23 +37,23 @@ pub async fn observe(
     events: Events<'_>,
 ) -> Observed {
     let mut scrubber = Scrubber::default();
-    desired
-        .objects
-        .iter()
-        .for_each(|object| scrubber.learn(&object.spec));
+    let mut declared: BTreeMap<(&Location, &str), BTreeSet<String>> = BTreeMap::new();
+    for object in &desired.objects {
+        scrubber.learn(&object.spec);
+        let names = declared
+            .entry((&object.location, &object.address.kind))
+            .or_default();
+        names.insert(aws_name(&object.spec).unwrap_or_default().to_owned());
+    }
     let scrubber = &scrubber;
     let jobs = world
         .places
         .iter()
         .flat_map(|(location, aws)| world.kinds.iter().map(move |kind| (location, aws, *kind)));
     let jobs = jobs.filter_map(|(location, aws, kind)| {
-        let declared = desired
-            .objects
-            .iter()
-            .filter(|o| o.location == *location && o.address.kind == kind.kind());
-        let names: BTreeSet<String> = declared
-            .map(|object| aws_name(&object.spec).unwrap_or_default().to_owned())
-            .collect();
+        let names = declared
+            .remove(&(location, kind.kind()))
+            .unwrap_or_default();
         let select = match breadth {
             Breadth::Declared if names.is_empty() => return None,
             Breadth::Declared | Breadth::Owned => Select::Wanted {
