@@ -4,7 +4,7 @@
 //! edges of the graph, the dangling names, resolution just before a call, and *lifting*: an ARN in a live object
 //! that belongs to one of ours becomes a reference again before the difference is taken.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::marker::PhantomData;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
@@ -198,6 +198,56 @@ pub fn lift(value: Value, names: &BTreeMap<String, String>) -> Value {
         let name = names.get(single(value, "arn")?)?;
         Some(serde_json::json!({ "ref": name }))
     })
+}
+
+/// Lists every `Kind/name` that a value names once it is lifted.
+pub fn lifted_references(value: &Value, names: &BTreeMap<String, String>) -> BTreeSet<String> {
+    fn collect(value: &Value, names: &BTreeMap<String, String>, found: &mut BTreeSet<String>) {
+        if let Some(name) = target(value, names).filter(|name| name.contains('/')) {
+            found.insert(name.to_owned());
+        }
+        match value {
+            Value::Object(map) => map
+                .values()
+                .for_each(|member| collect(member, names, found)),
+            Value::Array(list) => list.iter().for_each(|member| collect(member, names, found)),
+            _ => {}
+        }
+    }
+    let mut found = BTreeSet::new();
+    collect(value, names, &mut found);
+    found
+}
+
+/// Says whether two values are the same once both are lifted, without copying either.
+pub fn same_lifted(a: &Value, b: &Value, names: &BTreeMap<String, String>) -> bool {
+    match (a, b) {
+        (Value::Object(left), Value::Object(right)) => {
+            if let (Some(left), Some(right)) = (target(a, names), target(b, names)) {
+                return left == right;
+            }
+            left.len() == right.len()
+                && left.iter().all(|(key, member)| {
+                    right
+                        .get(key)
+                        .is_some_and(|other| same_lifted(member, other, names))
+                })
+        }
+        (Value::Array(left), Value::Array(right)) => {
+            left.len() == right.len()
+                && left
+                    .iter()
+                    .zip(right)
+                    .all(|(left, right)| same_lifted(left, right, names))
+        }
+        _ => a == b,
+    }
+}
+
+/// Returns what a reference names once it is lifted.
+fn target<'a>(value: &'a Value, names: &'a BTreeMap<String, String>) -> Option<&'a str> {
+    let lifted = single(value, "arn").and_then(|arn| names.get(arn));
+    lifted.map(String::as_str).or_else(|| single(value, "ref"))
 }
 
 /// Turns each reference whose object is known into its ARN; `ids` maps `Kind/name` to ids.

@@ -10,7 +10,7 @@ use super::why::because;
 use super::{Action, Because, Change, Object, Plan, Unreadable};
 use crate::model::diff::{Difference, diff};
 use crate::model::lifecycle::OnDelete;
-use crate::model::reference::{lift, references};
+use crate::model::reference::{lift, references, same_lifted};
 use crate::model::spec::NotASpec;
 use crate::model::stamp::{self, Applied, Owner};
 use crate::model::{Address, AnySpec, Live, pointer};
@@ -128,6 +128,15 @@ impl Place<'_> {
         replaced: &BTreeSet<String>,
         plan: &mut Plan,
     ) -> (Standing, Option<Change>) {
+        if replaced.is_empty() && self.is_as_declared(spec, object, live) {
+            plan.notes.extend(
+                live.notes
+                    .iter()
+                    .map(|text| self.note(&object.address, text)),
+            );
+            self.ignored(object, plan);
+            return (Standing::There, None);
+        }
         let mut change = self.change(object, Action::Update);
         change.live = Some(live.clone());
         let seen = see(spec, &object.address, &object.spec, live, &self.names);
@@ -207,6 +216,16 @@ impl Place<'_> {
             }
         }
         (Standing::There, Some(change))
+    }
+
+    /// Says whether an object is ours and to the letter what its document says: then nothing can differ, and nothing
+    /// needs to be copied to find that out.
+    fn is_as_declared(&self, spec: &dyn AnySpec, object: &Object, live: &Live<Value>) -> bool {
+        let taken_on_trust = |field: &&str| object.spec.pointer(field).is_some();
+        stamp::owner(&live.tags, self.stack) == Owner::Us
+            && stamp::names(&live.tags, &object.address)
+            && !spec.write_only().iter().any(taken_on_trust)
+            && same_lifted(&live.spec, &object.spec, &self.names)
     }
 
     /// The accepted differences that have not expired; those that have are told.

@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::matching::{Match, Matches, matches};
 use super::{Action, Change, Desired, Note, Object, Observed, Plan, Unreadable, Wish};
 use crate::model::lifecycle::Mode;
-use crate::model::reference::{lift, references};
+use crate::model::reference::lifted_references;
 use crate::model::spec::{Identity, aws_name};
 use crate::model::{Address, AnySpec, Location};
 
@@ -15,20 +15,22 @@ use crate::model::{Address, AnySpec, Location};
 ///
 /// Pure: the same input gives the same plan. What could not be observed is `unknown`, never absent.
 pub fn plan(desired: &Desired, observed: &Observed, specs: &[&dyn AnySpec], wish: &Wish) -> Plan {
-    let mut locations: BTreeSet<Location> = desired
-        .objects
-        .iter()
-        .map(|object| object.location.clone())
+    let mut locations: BTreeMap<&Location, Vec<&Object>> = observed
+        .0
+        .keys()
+        .map(|location| (location, Vec::new()))
         .collect();
-    locations.extend(observed.0.keys().cloned());
+    for object in &desired.objects {
+        locations.entry(&object.location).or_default().push(object);
+    }
     let mut plan = Plan {
         stack: desired.stack.clone(),
         ..Plan::default()
     };
-    for location in locations {
-        let place = Place::new(desired, observed, specs, wish, &location);
+    for (location, objects) in locations {
+        let place = Place::new(&desired.stack, objects, observed, specs, wish, location);
         place.decide(&mut plan);
-        plan.locations.insert(location);
+        plan.locations.insert(location.clone());
     }
     limit(&mut plan, wish);
     plan.notes.retain(|note| wish.selects(&note.address));
@@ -66,7 +68,8 @@ pub(super) struct Place<'a> {
 
 impl<'a> Place<'a> {
     fn new(
-        desired: &'a Desired,
+        stack: &'a str,
+        objects: Vec<&'a Object>,
         observed: &'a Observed,
         specs: &'a [&'a dyn AnySpec],
         wish: &'a Wish,
@@ -74,7 +77,7 @@ impl<'a> Place<'a> {
     ) -> Self {
         let mut place = Self {
             location,
-            stack: &desired.stack,
+            stack,
             specs,
             wish,
             declared: BTreeMap::new(),
@@ -84,11 +87,7 @@ impl<'a> Place<'a> {
             known: BTreeSet::new(),
             objects: BTreeMap::new(),
         };
-        for object in desired
-            .objects
-            .iter()
-            .filter(|object| object.location == *location)
-        {
+        for object in objects {
             place
                 .declared
                 .entry(object.address.kind.as_str())
@@ -105,7 +104,7 @@ impl<'a> Place<'a> {
                 .unwrap_or_default();
             match seen.and_then(|seen| seen.get(spec.kind())) {
                 Some(Ok(live)) => {
-                    let matches = matches(*spec, &desired.stack, declared, live);
+                    let matches = matches(*spec, stack, declared, live);
                     for (name, found) in &matches.by_name {
                         if let Match::Ours(live) | Match::Unowned(live) | Match::Theirs(live, _) =
                             found
@@ -236,10 +235,7 @@ impl<'a> Place<'a> {
 
     /// The names that a spec refers to, by `ref` or by the ARN of one of ours.
     pub(super) fn references(&self, spec: &Value) -> BTreeSet<String> {
-        references(&lift(spec.clone(), &self.names))
-            .into_iter()
-            .map(|(_, name)| name)
-            .collect()
+        lifted_references(spec, &self.names)
     }
 
     pub(super) fn change(&self, object: &Object, action: Action) -> Change {
