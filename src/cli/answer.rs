@@ -29,13 +29,7 @@ pub(super) fn plan(
         Output::Json => pretty(&json::plan(&planned.plan)),
         Output::Markdown => markdown::plan(&planned.plan, &title, COMMENT),
         Output::Sarif => {
-            let places = &planned.loaded.objects;
-            let place = |address: &_| {
-                places
-                    .iter()
-                    .find(|o| o.address == *address)
-                    .map(|o| o.place.clone())
-            };
+            let place = |address: &_| planned.places.get(address).cloned();
             pretty(&sarif::plan(&planned.plan, &title, &place))
         }
         Output::Junit => junit::plan(&planned.plan, &title)?,

@@ -1,5 +1,6 @@
 //! What `plan`, `apply`, `drift` and `destroy` have in common: load, connect, observe, plan.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use anyhow::bail;
@@ -10,12 +11,13 @@ use super::render::progress::Phase;
 use crate::engine::desired::desired;
 use crate::engine::{Breadth, Event, observe};
 use crate::kinds;
-use crate::load::Loaded;
 use crate::model::plan::{Desired, Plan, Wish, plan};
+use crate::model::{Address, Place};
 
-/// Documents, the plan made from them, and the session to apply it in.
+/// What documents want, the plan made from it, and the session to apply it in.
 pub(super) struct Planned {
-    pub(super) loaded: Loaded,
+    /// Where each object is declared.
+    pub(super) places: BTreeMap<Address, Place>,
     pub(super) session: Session,
     pub(super) desired: Desired,
     pub(super) wish: Wish,
@@ -45,9 +47,15 @@ impl Planned {
         let sources = Context::sources();
         let stack = stack_name(&loaded);
         let desired = desired(&stack, &loaded.objects, &session.world, &sources).await;
+        // From here on only the places count: the texts are in what is desired, and need not be held twice.
+        let objects = loaded.objects.into_iter();
+        let places = objects
+            .map(|object| (object.address, object.place))
+            .collect();
+        drop(loaded.sources);
         let plan = look(context, &session, &desired, &wish).await;
         Ok(Some(Self {
-            loaded,
+            places,
             session,
             desired,
             wish,

@@ -39,7 +39,6 @@ use crate::model::{Address, AnySpec, Diagnostic, Place, Report};
 
 use files::{Found, Unread};
 use kind::Kind;
-use origin::Origin;
 
 pub use sources::Sources;
 pub use stack::{Git, Limits, Source, Stack, StackSpec};
@@ -101,7 +100,6 @@ pub struct Declared {
     pub labels: BTreeMap<String, String>,
     /// Where `metadata.name` stands.
     pub place: Place,
-    origin: Option<Arc<Origin>>,
 }
 
 impl Declared {
@@ -114,15 +112,6 @@ impl Declared {
             targets: Vec::new(),
             labels: BTreeMap::new(),
             place: files::start_of(""),
-            origin: None,
-        }
-    }
-
-    /// Returns where a JSON Pointer into the spec stands, or its nearest ancestor that was written.
-    pub fn locate(&self, pointer: &str) -> Place {
-        match &self.origin {
-            Some(origin) => origin.place_of(&self.spec, pointer),
-            None => self.place.clone(),
         }
     }
 }

@@ -113,7 +113,6 @@ impl Loader<'_> {
             targets: reserved.targets,
             labels,
             place,
-            origin: Some(Arc::new(draft.origin)),
         });
     }
 }
