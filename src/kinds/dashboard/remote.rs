@@ -27,7 +27,9 @@ impl Remote for Dashboard {
 
     async fn list(aws: &Aws, select: &Select) -> Result<Vec<Live<Self>>, AwsError> {
         let mut found = Vec::new();
-        let mut pages = aws.cloudwatch.list_dashboards().into_paginator().send();
+        let request = aws.cloudwatch.list_dashboards();
+        let request = request.set_dashboard_name_prefix(select.only().map(str::to_owned));
+        let mut pages = request.into_paginator().send();
         while let Some(page) = pages.next().await {
             for entry in page?.dashboard_entries.unwrap_or_default() {
                 let name = entry.dashboard_name.unwrap_or_default();
