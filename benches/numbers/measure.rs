@@ -1,0 +1,137 @@
+//! Runs the program and the sandbox as processes, and takes their measure.
+
+use std::fs::File;
+use std::io::{BufRead as _, BufReader, Read as _, Seek as _};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, Result};
+use serde::Deserialize;
+
+/// What a run of the program took.
+pub(crate) struct Run {
+    pub(crate) seconds: f64,
+    /// The most memory it had at once, in bytes.
+    pub(crate) peak: u64,
+    pub(crate) code: i32,
+    /// What it wrote on both streams.
+    pub(crate) told: String,
+}
+
+/// Returns the program, ready to act in a simulated AWS, and knowing nothing else of this machine.
+pub(crate) fn program(url: &str) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_stationbill"));
+    command
+        .env_clear()
+        .env("AWS_ENDPOINT_URL", url)
+        .env("AWS_REGION", "ap-northeast-1")
+        .env("AWS_ACCESS_KEY_ID", "111122223333")
+        .env("AWS_SECRET_ACCESS_KEY", "sandbox")
+        .env("AWS_EC2_METADATA_DISABLED", "true")
+        .env("HOME", "/nonexistent");
+    command
+}
+
+/// Runs a command to its end.
+pub(crate) fn run(command: &mut Command) -> Result<Run> {
+    let mut told = tempfile::tempfile()?;
+    let (out, err) = (told.try_clone()?, told.try_clone()?);
+    let began = Instant::now();
+    let mut child = command
+        .stdin(Stdio::null())
+        .stdout(out)
+        .stderr(err)
+        .spawn()?;
+    let (id, over, peak) = (child.id(), AtomicBool::new(false), AtomicU64::new(0));
+    let (status, seconds) = std::thread::scope(|scope| {
+        // The kernel keeps the maximum itself, and forgets it when the process ends: the last look may be 2 ms early.
+        scope.spawn(|| {
+            while !over.load(Ordering::Relaxed) {
+                peak.fetch_max(most_memory(&id.to_string()), Ordering::Relaxed);
+                std::thread::sleep(Duration::from_millis(2));
+            }
+        });
+        let status = child.wait();
+        let seconds = began.elapsed().as_secs_f64();
+        over.store(true, Ordering::Relaxed);
+        (status, seconds)
+    });
+    let mut text = Vec::new();
+    told.rewind()?;
+    told.read_to_end(&mut text)?;
+    Ok(Run {
+        seconds,
+        peak: peak.into_inner(),
+        code: status?.code().unwrap_or(-1),
+        told: String::from_utf8_lossy(&text).into_owned(),
+    })
+}
+
+/// Returns the most memory that a process had at once, in bytes; 0 when it is gone.
+pub(crate) fn most_memory(process: &str) -> u64 {
+    let status = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    let kib = line.and_then(|line| line.split_whitespace().next()?.parse::<u64>().ok());
+    kib.unwrap_or_default() * 1024
+}
+
+/// A sandbox process with the documented quotas.
+pub(crate) struct Server {
+    child: Child,
+    pub(crate) url: String,
+    record: PathBuf,
+}
+
+/// One call as the sandbox recorded it.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Call {
+    pub(crate) service: String,
+    pub(crate) operation: String,
+    pub(crate) code: Option<String>,
+}
+
+impl Server {
+    /// Serves the state in a folder.
+    pub(crate) fn start(state: &Path, latency: &str) -> Result<Self> {
+        let record = state.join("calls.jsonl");
+        let mut command = Command::new(env!("CARGO_BIN_EXE_stationbill"));
+        command
+            .args([
+                "sandbox",
+                "--latency",
+                latency,
+                "--quotas",
+                "documented",
+                "--state",
+            ])
+            .arg(state)
+            .arg("--record")
+            .arg(&record);
+        let mut child = command.env_clear().stdout(Stdio::piped()).spawn()?;
+        let mut url = String::new();
+        let out = child.stdout.take().context("no stdout")?;
+        BufReader::new(out).read_line(&mut url)?;
+        Ok(Self {
+            child,
+            url: url.trim().to_owned(),
+            record,
+        })
+    }
+
+    /// Returns the calls so far.
+    pub(crate) fn calls(&self) -> Result<Vec<Call>> {
+        let lines = BufReader::new(File::open(&self.record)?).lines();
+        lines
+            .map(|line| Ok(serde_json::from_str(&line?)?))
+            .collect()
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
