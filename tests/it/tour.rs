@@ -154,7 +154,7 @@ impl Drop for Session {
 /// Takes out what differs from run to run, and what a terminal would show as one moving line that goes away.
 fn masked(text: &str) -> String {
     let progress = Regex::new(r"(?m)^[+~±=-] \S+/\S+  .*\n").unwrap();
-    let cost = Regex::new(r" +\d+ calls, \d+\.\d s").unwrap();
+    let cost = Regex::new(r" +\d+ calls, \d+(\.\d)? s").unwrap();
     let id = Regex::new(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|pb-[0-9a-f]{17}").unwrap();
     let text = progress.replace_all(text, "");
     let text = cost.replace_all(&text, " N calls, T s");
