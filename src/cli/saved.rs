@@ -13,6 +13,9 @@ use super::render::json;
 use crate::model::plan::{Change, Desired, Plan, Wish};
 use crate::model::sensitive::fingerprinted;
 
+/// How large a saved plan may be, in bytes: one of 100,000 objects has a tenth of it.
+const LARGEST: u64 = 256 << 20;
+
 /// The format that this version writes and reads.
 const VERSION: u32 = 1;
 
@@ -92,7 +95,7 @@ pub(super) fn read(paths: &[PathBuf]) -> anyhow::Result<Option<(Saved, Vec<PathB
 }
 
 fn is_plan(path: &Path) -> bool {
-    path.is_file()
+    std::fs::metadata(path).is_ok_and(|file| file.is_file() && file.len() <= LARGEST)
         && std::fs::read_to_string(path)
             .ok()
             .and_then(|text| serde_json::from_str::<Value>(&text).ok())

@@ -10,10 +10,11 @@ use super::scalar;
 use super::sources::lines;
 use super::tree::{Content, Key, Node, Range, Span};
 use super::yaml::{Document, MAX_DEPTH, Problem};
+use super::{MOST_PROBLEMS, beyond};
 
 /// How many nodes a file may have.
 const MAX_NODES: usize = 1_000_000;
-/// How many nodes all aliases of a file may stand for.
+/// How many nodes all aliases of a file may stand for; a long text counts as many.
 const MAX_EXPANDED: usize = 100_000;
 
 /// What an event led to.
@@ -51,12 +52,21 @@ struct Open {
     span: Parsed,
 }
 
+struct Anchored {
+    node: Node,
+    weight: usize,
+    height: usize,
+}
+
 pub(super) struct Builder<'t> {
     lines: Vec<&'t str>,
     stack: Vec<Frame>,
     root: Option<Node>,
-    anchors: HashMap<usize, (Node, usize)>,
+    /// What aliases stand for; nothing for what is too much to be copied even once.
+    anchors: HashMap<usize, Option<Anchored>>,
     problems: Vec<Problem>,
+    /// How many problems were found and not kept.
+    dropped: usize,
     nodes: usize,
     expanded: usize,
 }
@@ -69,6 +79,7 @@ impl<'t> Builder<'t> {
             root: None,
             anchors: HashMap::new(),
             problems: Vec::new(),
+            dropped: 0,
             nodes: 0,
             expanded: 0,
         }
@@ -79,13 +90,33 @@ impl<'t> Builder<'t> {
         self.root = None;
         self.anchors.clear();
         self.problems.clear();
+        self.dropped = 0;
+    }
+
+    /// Keeps a problem, unless there are so many that nobody would read it.
+    fn report(&mut self, problem: Problem) {
+        if self.problems.len() < MOST_PROBLEMS {
+            self.problems.push(problem);
+        } else {
+            self.dropped += 1;
+        }
+    }
+
+    /// Returns the problems of the document that ends here.
+    fn problems(&mut self) -> Vec<Problem> {
+        let mut problems = std::mem::take(&mut self.problems);
+        if let Some(last) = problems.last().filter(|_| self.dropped > 0) {
+            let (message, hint) = beyond(self.dropped);
+            problems.push(Problem::new("too-many-problems", last.at, message).hint(hint));
+        }
+        problems
     }
 
     pub(super) fn event(&mut self, event: Event<'t>, span: Parsed) -> Result<Step, Box<Problem>> {
         match event {
             Event::DocumentEnd => {
                 let root = self.root.take().filter(|root| !root.is_null());
-                let problems = std::mem::take(&mut self.problems);
+                let problems = self.problems();
                 self.abandon();
                 return Ok(Step::Document(root.map(|root| Document { root, problems })));
             }
@@ -95,7 +126,7 @@ impl<'t> Builder<'t> {
             }
             Event::UnresolvedAlias(name) => {
                 let at = self.span(&span);
-                self.problems.push(
+                self.report(
                     Problem::new(
                         "yaml-syntax",
                         at,
@@ -162,12 +193,7 @@ impl<'t> Builder<'t> {
     ) -> Result<(), Box<Problem>> {
         self.room(&span)?;
         if self.stack.len() >= MAX_DEPTH {
-            let message = format!("the document is nested more than {MAX_DEPTH} levels deep");
-            return Err(Box::new(Problem::new(
-                "too-deep",
-                self.span(&span),
-                message,
-            )));
+            return Err(Box::new(too_deep(self.span(&span))));
         }
         if let Some(tag) = tag.filter(|tag| !matches!(tag.core_suffix(), Some("map" | "seq"))) {
             self.tag(tag, &span);
@@ -184,8 +210,7 @@ impl<'t> Builder<'t> {
         let at = self.span(&span.tag_span().unwrap_or(*span));
         let message = format!("the tag `{}` has no meaning here", tag.original());
         let hint = "remove it, or quote the text if it shall begin with `!`";
-        self.problems
-            .push(Problem::new("unsupported-yaml", at, message).hint(hint));
+        self.report(Problem::new("unsupported-yaml", at, message).hint(hint));
     }
 
     fn leaf(&mut self, text: &str, style: ScalarStyle, tag: Option<&Tag>, span: &Parsed) -> Node {
@@ -217,22 +242,29 @@ impl<'t> Builder<'t> {
 
     fn alias(&mut self, anchor: usize, span: &Parsed) -> Result<Node, Box<Problem>> {
         let at = self.span(span);
-        let Some((node, count)) = self.anchors.get(&anchor) else {
+        let Some(anchored) = self.anchors.get(&anchor) else {
             let message = "an alias stands inside what it stands for".to_owned();
             return Err(Box::new(
                 Problem::new("alias-bomb", at, message).hint("write the value out"),
             ));
         };
-        self.expanded += count;
-        if self.expanded > MAX_EXPANDED {
+        let fits = |anchored: &&Anchored| self.expanded + anchored.weight <= MAX_EXPANDED;
+        let Some(anchored) = anchored.as_ref().filter(fits) else {
             let message =
                 format!("the aliases of this file stand for more than {MAX_EXPANDED} values");
             return Err(Box::new(
                 Problem::new("alias-bomb", at, message)
                     .hint("write the values out, or use fewer aliases"),
             ));
+        };
+        self.expanded += anchored.weight;
+        if self.stack.len() + anchored.height > MAX_DEPTH {
+            return Err(Box::new(too_deep(at)));
         }
-        Ok(Node { at, ..node.clone() })
+        Ok(Node {
+            at,
+            ..anchored.node.clone()
+        })
     }
 
     fn close(&mut self, end: &Parsed) {
@@ -292,7 +324,7 @@ impl<'t> Builder<'t> {
                     self.merge(map, entries, seen);
                 }
             }
-            Content::Scalar { .. } => self.problems.push(
+            Content::Scalar { .. } => self.report(
                 Problem::new(
                     "unsupported-yaml",
                     merge.at,
@@ -314,9 +346,15 @@ impl<'t> Builder<'t> {
             }
         }
         if anchor > 0 {
-            let count = node.count();
-            self.expanded += count;
-            self.anchors.insert(anchor, (node.clone(), count));
+            let weight = node.weight();
+            let fits = self.expanded + weight <= MAX_EXPANDED;
+            let anchored = fits.then(|| Anchored {
+                node: node.clone(),
+                weight,
+                height: node.height(),
+            });
+            self.expanded += if fits { weight } else { 0 };
+            self.anchors.insert(anchor, anchored);
         }
         let problem = match self.stack.last_mut() {
             None => {
@@ -346,7 +384,9 @@ impl<'t> Builder<'t> {
                 }
             },
         };
-        self.problems.extend(problem);
+        if let Some(problem) = problem {
+            self.report(problem);
+        }
     }
 
     /// Returns what a caret underlines: to the end of the line for what goes over several.
@@ -419,6 +459,11 @@ fn take_key(
     seen.insert(text.clone(), at);
     *pending = Pending::Key(Key { text, at, range });
     None
+}
+
+pub(super) fn too_deep(at: Span) -> Problem {
+    let message = format!("the document is nested more than {MAX_DEPTH} levels deep");
+    Problem::new("too-deep", at, message).hint("nothing of AWS is nested so deeply: flatten it")
 }
 
 fn shorten(text: &str) -> String {

@@ -183,6 +183,10 @@ pub static CODES: &[(&str, &str)] = &[
     ("too-deep", "A document is nested too deeply."),
     ("too-large", "A file is too large."),
     ("too-long", "A text has too many characters."),
+    (
+        "too-many-problems",
+        "A document has so many problems that not all are shown.",
+    ),
     ("too-many-tags", "An object has more tags than AWS allows."),
     ("too-short", "A text has too few characters."),
     (

@@ -8,8 +8,10 @@ use super::origin::Origin;
 use super::personal::scrub;
 use super::tree::Node;
 use super::variables;
+use super::yaml;
+use super::{MOST_PROBLEMS, beyond};
 use crate::model::schema::{Findings, Focus, Schema, repaired};
-use crate::model::{Address, AnySpec, Diagnostic, Report, Severity, pointer};
+use crate::model::{Address, AnySpec, Diagnostic, Format, Report, Severity, pointer};
 
 /// One document on its way.
 pub(super) struct Draft {
@@ -20,6 +22,10 @@ pub(super) struct Draft {
     /// Whether everything is right so far.
     pub(super) clean: bool,
     pub(super) found: Vec<Diagnostic>,
+    /// How many problems were found and not kept.
+    left_out: usize,
+    /// JSON Pointers to embedded documents that cannot be read.
+    broken: Vec<String>,
 }
 
 impl Draft {
@@ -30,14 +36,26 @@ impl Draft {
             secrets: Vec::new(),
             clean: true,
             found: Vec::new(),
+            left_out: 0,
+            broken: Vec::new(),
         }
+    }
+
+    /// Counts a problem and says whether there are so many that nobody would read it.
+    fn full(&mut self, severity: Severity) -> bool {
+        let full = self.found.len() >= MOST_PROBLEMS;
+        self.left_out += usize::from(full);
+        self.clean &= severity != Severity::Error;
+        full
     }
 
     /// Adds a finding whose `at` points into the spec.
     pub(super) fn push(&mut self, mut finding: Diagnostic, focus: Focus) {
+        if self.full(finding.severity) {
+            return;
+        }
         let place = self.origin.place(&finding.at, focus);
         finding.place.get_or_insert(place);
-        self.clean &= finding.severity != Severity::Error;
         self.found.push(finding);
     }
 
@@ -85,7 +103,7 @@ impl Draft {
                 .missing
                 .as_ref()
                 .is_some_and(|name| failed.contains(&pointer::join(&violation.at, name)));
-            if absent {
+            if absent || self.full(Severity::Error) {
                 continue;
             }
             let mut finding = Diagnostic::error(
@@ -110,9 +128,44 @@ impl Draft {
         let mut unknown = Vec::new();
         variables::unknown(value, "", &mut unknown);
         for variable in unknown {
+            if self.full(Severity::Error) {
+                continue;
+            }
             let place = self.origin.place_in_text(&variable.at, variable.offset);
             let finding = Diagnostic::error("unknown-variable", variable.at, variable.message);
             self.push(finding.hint(variable.hint).place(place), Focus::Value);
+        }
+    }
+
+    /// Reports what is wrong with embedded YAML, each thing where it stands in its file or its text.
+    pub(super) fn documents(&mut self, findings: &Findings, value: &Value) {
+        for at in &findings.documents {
+            let text = value.pointer(at).and_then(Value::as_str);
+            let Some(text) = text.filter(|text| Format::of(text) == Format::Yaml) else {
+                continue;
+            };
+            let yaml::File {
+                documents,
+                problems,
+            } = yaml::parse(text);
+            let inside = documents.into_iter().flat_map(|d| d.problems);
+            for problem in problems.into_iter().chain(inside) {
+                let yaml::Problem {
+                    code: _,
+                    at: span,
+                    message,
+                    hint,
+                } = problem;
+                let place = self.origin.place_of_text(at, span);
+                let message = match &place {
+                    Some(_) => message,
+                    None => format!("{message}, in line {} of the text", span.line),
+                };
+                let mut finding = Diagnostic::error("bad-document", at.clone(), message);
+                (finding.hint, finding.place) = (hint, place);
+                self.broken.push(at.clone());
+                self.push(finding, Focus::Value);
+            }
         }
     }
 
@@ -131,7 +184,8 @@ impl Draft {
         let mut meant = value.clone();
         let mut outcome = kind.parse(value);
         if outcome.is_err() && !findings.violations.is_empty() {
-            (meant, guesses) = repaired(value, &findings.violations);
+            let some = findings.violations.len().min(MOST_PROBLEMS);
+            (meant, guesses) = repaired(value, &findings.violations[..some]);
             outcome = kind.parse(&meant);
         }
         if let Err(error) = &outcome {
@@ -153,7 +207,8 @@ impl Draft {
         let mut report = Report::default();
         kind.validate(&spec, &mut report);
         for finding in report.diagnostics {
-            if !guesses.iter().any(|guess| guess.touches(&finding.at)) {
+            let known = finding.code == "bad-document" && self.broken.contains(&finding.at);
+            if !known && !guesses.iter().any(|guess| guess.touches(&finding.at)) {
                 let place = self.origin.place_of(&spec, &finding.at);
                 self.push(finding.place(place), Focus::Value);
             }
@@ -165,6 +220,13 @@ impl Draft {
     pub(super) fn findings(&mut self) -> Vec<Diagnostic> {
         let object = self.address.as_ref().map(ToString::to_string);
         let mut found = std::mem::take(&mut self.found);
+        if let Some(last) = found.last().filter(|_| self.left_out > 0) {
+            let (message, hint) = beyond(self.left_out);
+            let place = last.place.clone();
+            let mut finding = Diagnostic::error("too-many-problems", "", message).hint(hint);
+            finding.place = place;
+            found.push(finding);
+        }
         for finding in &mut found {
             finding.object.clone_from(&object);
             scrub(finding, &self.secrets);
@@ -176,7 +238,8 @@ impl Draft {
 /// Returns the top-level field without which the spec is refused for another reason, or not at all.
 fn culprit(kind: &dyn AnySpec, value: &Value, message: &str) -> String {
     let fields = value.as_object().into_iter().flat_map(Map::keys);
-    for field in fields {
+    // Each trial reads the whole spec; no kind has so many fields.
+    for field in fields.take(100) {
         let at = pointer::join("", field);
         let mut trial = value.clone();
         pointer::remove(&mut trial, &at);

@@ -43,6 +43,11 @@ use kind::Kind;
 pub use sources::Sources;
 pub use stack::{Git, Limits, Source, Stack, StackSpec};
 
+/// How many problems of one document are shown. Nobody mends more at a time, and a hostile file has millions.
+const MOST_PROBLEMS: usize = 200;
+/// How many problems of one file are shown.
+const MOST_OF_FILE: usize = 10_000;
+
 /// The only `apiVersion` that this version reads.
 pub const API_VERSION: &str = "stationbill.dev/v1alpha1";
 
@@ -185,8 +190,16 @@ impl<'k> Loader<'k> {
                     .map(|problem| diagnostic(&file.name, problem)),
             );
         }
+        let found = self.report.diagnostics.len();
         for document in parsed.documents {
+            let at = document.root.at;
             self.document(file, document, &mut strays);
+            if self.report.diagnostics.len() - found + strays.len() > MOST_OF_FILE {
+                let message = "the rest of the file is not read";
+                let problem = yaml::Problem::new("too-many-problems", at, message);
+                strays.push(diagnostic(&file.name, problem.hint(beyond(0).1)));
+                break;
+            }
         }
         if self.ours == before {
             self.strays.push((file.real.clone(), strays));
@@ -201,6 +214,7 @@ impl<'k> Loader<'k> {
             Unread::Io(error) => files::unreadable(name, error),
             Unread::Special => {
                 Diagnostic::error("unreadable", "", format!("`{name}` is no ordinary file"))
+                    .hint("remove it: pipes, sockets and devices are not read")
                     .place(files::start_of(name))
             }
             Unread::TooLarge => {
@@ -273,6 +287,15 @@ fn key(finding: &Diagnostic) -> (bool, Option<Place>, String, String) {
         finding.code.clone(),
         finding.message.clone(),
     )
+}
+
+/// Words how many problems are left out, with a hint.
+fn beyond(left_out: usize) -> (String, &'static str) {
+    let message = match left_out {
+        1 => "1 more problem of this document is not shown".to_owned(),
+        _ => format!("{left_out} more problems of this document are not shown"),
+    };
+    (message, "mend those before it first")
 }
 
 /// Gives a problem of a file its place.

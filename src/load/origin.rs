@@ -65,6 +65,12 @@ impl Origin {
         }
     }
 
+    /// Returns where a part of a text stands in the file that the text came from; nothing for what is written inline.
+    pub(super) fn place_of_text(&self, pointer: &str, span: Span) -> Option<Place> {
+        let (_, content) = self.contents.iter().find(|(field, _)| field == pointer)?;
+        Some(place(&content.name, span))
+    }
+
     /// Returns where a text's byte stands: inside the file it came from, or where the text begins.
     pub(super) fn place_in_text(&self, pointer: &str, offset: usize) -> Place {
         let Some((_, content)) = self.contents.iter().find(|(field, _)| field == pointer) else {

@@ -105,12 +105,31 @@ impl Node {
         self.entry(name).map(|(_, node)| node)
     }
 
-    /// Returns how many nodes the tree has.
-    pub(super) fn count(&self) -> usize {
+    /// Returns what a copy of the tree costs, in values: a long text counts as many.
+    pub(super) fn weight(&self) -> usize {
+        const TEXT: usize = 64;
         1 + match &self.content {
+            Content::Scalar { value, raw } => {
+                let text = value.as_str().map_or(0, str::len);
+                (text + raw.as_ref().map_or(0, String::len)) / TEXT
+            }
+            Content::List(items) => items.iter().map(Node::weight).sum(),
+            Content::Map(entries) => entries
+                .iter()
+                .map(|(key, node)| key.text.len() / TEXT + node.weight())
+                .sum(),
+        }
+    }
+
+    /// Returns how many levels of lists and maps the tree has.
+    pub(super) fn height(&self) -> usize {
+        match &self.content {
             Content::Scalar { .. } => 0,
-            Content::List(items) => items.iter().map(Node::count).sum(),
-            Content::Map(entries) => entries.iter().map(|(_, node)| node.count()).sum(),
+            Content::List(items) => 1 + items.iter().map(Node::height).max().unwrap_or(0),
+            Content::Map(entries) => {
+                let heights = entries.iter().map(|(_, node)| node.height());
+                1 + heights.max().unwrap_or(0)
+            }
         }
     }
 

@@ -5,8 +5,9 @@
 
 use granit_parser::{ErrorKind, Parser, ScanError, Span as Parsed};
 
-use super::build::{Builder, Step};
+use super::build::{self, Builder, Step};
 use super::tree::{Node, Span};
+use super::{MOST_PROBLEMS, beyond};
 
 /// How deep a document may be nested.
 pub(super) const MAX_DEPTH: usize = 64;
@@ -77,8 +78,15 @@ pub(super) fn parse(text: &str) -> File {
             Some(Err(error)) => syntax(&error, &builder),
         };
         let fatal = problem.code == "too-large";
+        let at = problem.at;
         file.problems.push(problem);
         builder.abandon();
+        if file.problems.len() == MOST_PROBLEMS {
+            let message = "the rest of the file is not read";
+            let problem = Problem::new("too-many-problems", at, message);
+            file.problems.push(problem.hint(beyond(0).1));
+            break;
+        }
         if fatal || !matches!(parser.proceed_next_document(), Ok(true)) {
             break;
         }
@@ -88,6 +96,9 @@ pub(super) fn parse(text: &str) -> File {
 
 fn syntax(error: &ScanError, builder: &Builder<'_>) -> Problem {
     let at = builder.span(&Parsed::empty(*error.marker()));
+    if matches!(error.kind(), ErrorKind::RecursionLimitExceeded) {
+        return build::too_deep(at);
+    }
     let hint = match error.kind() {
         ErrorKind::TabNotAllowed
         | ErrorKind::TabInBlockIndentation
@@ -102,7 +113,6 @@ fn syntax(error: &ScanError, builder: &Builder<'_>) -> Problem {
         ErrorKind::MappingValueNotAllowed => {
             "a text that holds `: ` needs quotes; otherwise check the indentation"
         }
-        ErrorKind::RecursionLimitExceeded => "the document is nested too deeply",
         _ => "check the indentation and the brackets here",
     };
     Problem::new("yaml-syntax", at, error.info()).hint(hint)

@@ -10,6 +10,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::{Value, json};
 
+use super::bounded;
 use super::canonical::canonical;
 
 /// The key of the marker object.
@@ -42,6 +43,21 @@ pub struct Document {
     pub text: String,
 }
 
+impl Format {
+    /// Finds out how a text is written: JSON when it begins like an object or a list, an iCalendar as text, YAML
+    /// otherwise.
+    pub fn of(text: &str) -> Self {
+        let start = text.trim_start();
+        if start.starts_with(['{', '[']) {
+            Self::Json
+        } else if start.starts_with("BEGIN:") {
+            Self::Text
+        } else {
+            Self::Yaml
+        }
+    }
+}
+
 /// Returns the top-level fields of a spec's schema that hold documents, which may live in files.
 pub fn fields(schema: &Value) -> Vec<String> {
     let properties = schema["properties"].as_object().into_iter().flatten();
@@ -50,18 +66,10 @@ pub fn fields(schema: &Value) -> Vec<String> {
 }
 
 impl Document {
-    /// Takes a text and finds out how it is written: JSON when it begins like an object or a list, an iCalendar as
-    /// text, YAML otherwise.
+    /// Takes a text and finds out how it is written.
     pub fn from_text(text: impl Into<String>) -> Self {
         let text = text.into();
-        let start = text.trim_start();
-        let format = if start.starts_with(['{', '[']) {
-            Format::Json
-        } else if start.starts_with("BEGIN:") {
-            Format::Text
-        } else {
-            Format::Yaml
-        };
+        let format = Format::of(&text);
         Self { format, text }
     }
 
@@ -80,9 +88,7 @@ impl Document {
             Format::Json => serde_json::from_str(&self.text)
                 .map(Some)
                 .map_err(|e| e.to_string()),
-            Format::Yaml => serde_yaml::from_str(&self.text)
-                .map(Some)
-                .map_err(|e| e.to_string()),
+            Format::Yaml => bounded::yaml(&self.text).map(Some),
             Format::Text => Ok(None),
         }
     }

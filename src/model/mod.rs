@@ -4,6 +4,7 @@
 //! keeps it so. Start reading at [`spec`], then [`plan`].
 
 pub mod address;
+mod bounded;
 pub mod canonical;
 pub mod diff;
 pub mod document;

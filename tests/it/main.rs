@@ -9,6 +9,7 @@ mod diagnostics;
 mod docs;
 mod fields;
 mod generated;
+mod hostile;
 mod kinds_oncall;
 mod kinds_systems;
 mod layering;

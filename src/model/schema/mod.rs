@@ -177,6 +177,8 @@ pub struct Findings {
     pub references: Vec<Found>,
     /// JSON Pointers to personal values, sources included.
     pub sensitive: Vec<String>,
+    /// JSON Pointers to embedded documents that are written as texts.
+    pub documents: Vec<String>,
 }
 
 impl Schema {

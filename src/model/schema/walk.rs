@@ -65,8 +65,9 @@ impl Walk<'_> {
         }
         let path = &path;
         match (&node.shape, value) {
+            (Shape::Document, Value::String(_)) => self.findings.documents.push(path.pointer()),
             (Shape::Any, _)
-            | (Shape::Document, Value::String(_) | Value::Object(_))
+            | (Shape::Document, Value::Object(_))
             | (Shape::Bool, Value::Bool(_)) => {}
             (Shape::Text(text), Value::String(value)) => self.text(text, value, path),
             (Shape::Choice(words), Value::String(word)) => {

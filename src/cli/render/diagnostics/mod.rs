@@ -21,8 +21,9 @@ const TAB: usize = 4;
 pub fn human(report: &Report, sources: &Sources, colour: bool) -> String {
     let paint = Paint { colour };
     let mut out = String::new();
+    let mut lines = Lines::new(sources);
     for finding in &report.diagnostics {
-        draw(&mut out, finding, sources, &paint);
+        draw(&mut out, finding, &mut lines, &paint);
         out.push('\n');
     }
     if !report.diagnostics.is_empty() {
@@ -84,7 +85,31 @@ impl Paint {
     }
 }
 
-fn draw(out: &mut String, finding: &Diagnostic, sources: &Sources, paint: &Paint) {
+/// The lines of the files, the last one at hand: a file may be one line with thousands of findings.
+struct Lines<'s> {
+    sources: &'s Sources,
+    last: Option<(&'s str, usize, Vec<char>)>,
+}
+
+impl<'s> Lines<'s> {
+    fn new(sources: &'s Sources) -> Self {
+        Self {
+            sources,
+            last: None,
+        }
+    }
+
+    fn line(&mut self, file: &'s str, line: usize) -> Option<&[char]> {
+        let at_hand = matches!(&self.last, Some((f, l, _)) if *f == file && *l == line);
+        if !at_hand {
+            let text = self.sources.line(file, line)?;
+            self.last = Some((file, line, text.chars().collect()));
+        }
+        self.last.as_ref().map(|(_, _, chars)| chars.as_slice())
+    }
+}
+
+fn draw<'s>(out: &mut String, finding: &'s Diagnostic, lines: &mut Lines<'s>, paint: &Paint) {
     let (word, colour) = match finding.severity {
         Severity::Error => ("error", AnsiColor::Red),
         Severity::Warning => ("warning", AnsiColor::Yellow),
@@ -109,8 +134,8 @@ fn draw(out: &mut String, finding: &Diagnostic, sources: &Sources, paint: &Paint
             paint.frame("-->"),
             printable(file)
         );
-        if let Some(text) = sources.line(file, *line) {
-            let (text, before, under) = excerpt(&text, *column, *length);
+        if let Some(text) = lines.line(file, *line) {
+            let (text, before, under) = excerpt(text, *column, *length);
             let gutter = " ".repeat(line.to_string().len());
             let bar = paint.frame("|");
             let _ = writeln!(out, "{gutter} {bar}");
@@ -144,53 +169,66 @@ fn printable(text: &str) -> String {
 /// Returns what is shown of a line, how many columns come before the caret, and how many it underlines.
 ///
 /// A long line is cut around the caret; tabs become spaces; columns are counted as a terminal counts them.
-fn excerpt(line: &str, column: usize, length: usize) -> (String, usize, usize) {
-    let cells: Vec<(String, usize)> = line
-        .chars()
-        .map(|c| match c {
-            '\t' => (" ".repeat(TAB), TAB),
-            c if c.is_control() => ("·".to_owned(), 1),
-            c => (c.to_string(), c.width().unwrap_or(1)),
-        })
-        .collect();
-    let start = column.saturating_sub(1).min(cells.len());
-    let end = (start + length).min(cells.len()).max(start);
-    let width =
-        |range: std::ops::Range<usize>| cells[range].iter().map(|(_, width)| width).sum::<usize>();
-    let (mut from, mut to) = (0, cells.len());
-    if width(0..cells.len()) > WIDTH {
+fn excerpt(line: &[char], column: usize, length: usize) -> (String, usize, usize) {
+    let start = column.saturating_sub(1).min(line.len());
+    let end = start.saturating_add(length).min(line.len()).max(start);
+    // Never looks further than what can be shown: a line may be megabytes long.
+    let width = |range: std::ops::Range<usize>| {
+        let columns = line[range].iter().map(|c| columns(*c));
+        columns.take(4 * WIDTH).sum::<usize>()
+    };
+    let (mut from, mut to) = (0, line.len());
+    if line.len() > 4 * WIDTH || width(0..line.len()) > WIDTH {
+        from = start.saturating_sub(WIDTH);
         while width(from..start) > WIDTH / 3 && width(from..end) > WIDTH * 2 / 3 {
             from += 1;
         }
         let mut used = 0;
-        to = cells
+        to = line
             .iter()
             .enumerate()
             .skip(from)
-            .find_map(|(index, (_, width))| {
-                used += width;
+            .find_map(|(index, c)| {
+                used += columns(*c).max(1);
                 (used > WIDTH).then_some(index)
             })
-            .unwrap_or(cells.len());
+            .unwrap_or(line.len());
     }
-    let mut shown: String = cells[from..to]
-        .iter()
-        .map(|(text, _)| text.as_str())
-        .collect();
+    let mut shown = String::new();
+    for c in &line[from..to] {
+        match c {
+            '\t' => shown.push_str(&" ".repeat(TAB)),
+            c if c.is_control() => shown.push('·'),
+            c => shown.push(*c),
+        }
+    }
     let mut before = width(from..start.min(to).max(from));
     if from > 0 {
         shown.insert(0, '…');
         before += 1;
     }
-    if to < cells.len() {
+    if to < line.len() {
         shown.push('…');
     }
     (shown, before, width(start.min(to)..end.min(to)).max(1))
 }
 
+/// Returns how many columns of a terminal a character takes as it is shown.
+fn columns(c: char) -> usize {
+    match c {
+        '\t' => TAB,
+        c if c.is_control() => 1,
+        c => c.width().unwrap_or(1),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn excerpt(line: &str, column: usize, length: usize) -> (String, usize, usize) {
+        super::excerpt(&line.chars().collect::<Vec<_>>(), column, length)
+    }
 
     #[test]
     fn carets_stand_under_wide_characters() {
