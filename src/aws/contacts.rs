@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 use std::future::Future;
 
+use aws_sdk_ssmcontacts::operation::list_contacts::ListContactsOutput;
 use aws_sdk_ssmcontacts::types::{Contact, ContactType, Plan, Tag};
 use aws_smithy_types::error::operation::BuildError;
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 
 use super::transport::IN_FLIGHT;
-use super::{Aws, AwsError, Class, tags};
+use super::{Aws, AwsError, Class, Pages, tags};
 use crate::model::stamp::{Stamp, Tags};
 
 /// The ARN pattern of contacts of all types.
@@ -28,13 +29,15 @@ pub async fn list(
     prefix: Option<&str>,
 ) -> Result<Vec<Contact>, AwsError> {
     let mut found = BTreeMap::new();
-    let mut pages = aws
-        .contacts
-        .list_contacts()
-        .set_type(kind)
-        .set_alias_prefix(prefix.map(str::to_owned))
-        .into_paginator()
-        .send();
+    let mut pages = Pages::of(
+        aws.contacts
+            .list_contacts()
+            .set_type(kind)
+            .set_alias_prefix(prefix.map(str::to_owned))
+            .into_paginator()
+            .send(),
+        ListContactsOutput::next_token,
+    );
     while let Some(page) = pages.next().await {
         for contact in page?.contacts.unwrap_or_default() {
             // The SDK fills in an empty text for a required member that is missing.

@@ -6,6 +6,7 @@ pub mod enums;
 mod error;
 pub mod incidents;
 pub mod limits;
+pub mod pages;
 pub mod ssm;
 pub mod tags;
 pub mod transport;
@@ -14,3 +15,4 @@ pub use client::{
     Aws, ConnectError, Connection, Connector, SANDBOX_ACCOUNT, SANDBOX_REGION, connect,
 };
 pub use error::{AwsError, Class, chain};
+pub use pages::Pages;

@@ -43,6 +43,22 @@ fn is_remote(path: &Path) -> bool {
         || path.components().any(|c| c.as_os_str() == "remote")
 }
 
+/// The SDK's paginators end quietly when an answer names its own page as the next.
+#[test]
+fn lists_are_read_to_their_end_or_not_at_all() {
+    let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    for path in rust_files(&src) {
+        let text = std::fs::read_to_string(&path).unwrap();
+        let count = |what: &str| text.matches(what).count();
+        assert_eq!(
+            count(".into_paginator()"),
+            count("Pages::of("),
+            "{}: wrap the paginator in `aws::Pages`",
+            path.display()
+        );
+    }
+}
+
 #[test]
 fn the_core_and_the_specs_are_pure() {
     let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");

@@ -10,6 +10,7 @@ mod docs;
 mod fields;
 mod generated;
 mod hostile;
+mod hostile_aws;
 mod kinds_oncall;
 mod kinds_systems;
 mod layering;

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use aws_sdk_ssmcontacts::operation::list_contact_channels::ListContactChannelsOutput;
 use aws_sdk_ssmcontacts::types::{
     ActivationStatus, ChannelTargetInfo, ContactChannel, ContactChannelAddress, ContactType, Plan,
     Stage as SdkStage, Target,
@@ -12,7 +13,7 @@ use uuid::Uuid;
 use super::steps::{Steps, reduced};
 use super::{Channel, ChannelType, Contact, Notify, Stage};
 use crate::aws::contacts::{self, CONTACTS};
-use crate::aws::{Aws, AwsError};
+use crate::aws::{Aws, AwsError, Pages};
 use crate::kinds::{Action, Id, Live, Remote, Select, reads, writes};
 use crate::model::stamp::{Stamp, user_tags};
 use crate::model::{Sensitive, Spec as _};
@@ -169,12 +170,14 @@ struct Found {
 
 async fn found(aws: &Aws, contact: &str) -> Result<Found, AwsError> {
     let mut listed: BTreeMap<String, ContactChannel> = BTreeMap::new();
-    let mut pages = aws
-        .contacts
-        .list_contact_channels()
-        .contact_id(contact)
-        .into_paginator()
-        .send();
+    let mut pages = Pages::of(
+        aws.contacts
+            .list_contact_channels()
+            .contact_id(contact)
+            .into_paginator()
+            .send(),
+        ListContactChannelsOutput::next_token,
+    );
     while let Some(page) = pages.next().await {
         for channel in page?.contact_channels {
             listed.insert(channel.contact_channel_arn.clone(), channel);

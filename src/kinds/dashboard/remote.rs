@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use aws_sdk_cloudwatch::operation::list_dashboards::ListDashboardsOutput;
 use aws_sdk_cloudwatch::types::Tag;
 
 use super::Dashboard;
-use crate::aws::{Aws, AwsError, tags};
+use crate::aws::{Aws, AwsError, Pages, tags};
 use crate::kinds::{Action, Id, Live, Remote, Select, reads, writes};
 use crate::model::stamp::{Stamp, user_tags};
 use crate::model::{Document, Format};
@@ -29,7 +30,10 @@ impl Remote for Dashboard {
         let mut found = Vec::new();
         let request = aws.cloudwatch.list_dashboards();
         let request = request.set_dashboard_name_prefix(select.only().map(str::to_owned));
-        let mut pages = request.into_paginator().send();
+        let mut pages = Pages::of(
+            request.into_paginator().send(),
+            ListDashboardsOutput::next_token,
+        );
         while let Some(page) = pages.next().await {
             for entry in page?.dashboard_entries.unwrap_or_default() {
                 let name = entry.dashboard_name.unwrap_or_default();

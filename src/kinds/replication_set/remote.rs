@@ -1,12 +1,13 @@
 //! `ReplicationSet` in Incident Manager.
 
+use aws_sdk_ssmincidents::operation::list_replication_sets::ListReplicationSetsOutput;
 use aws_sdk_ssmincidents::types::{
     AddRegionAction, DeleteRegionAction, RegionInfo, RegionMapInputValue, RegionStatus,
     ReplicationSetStatus, UpdateReplicationSetAction,
 };
 
 use super::{Region, ReplicationSet, without_default};
-use crate::aws::{Aws, AwsError, Class, incidents, tags};
+use crate::aws::{Aws, AwsError, Class, Pages, incidents, tags};
 use crate::kinds::{Action, Id, Live, Remote, Select, reads, writes};
 use crate::model::Spec as _;
 use crate::model::stamp::{Stamp, Tags, user_tags};
@@ -35,11 +36,13 @@ impl Remote for ReplicationSet {
     async fn list(aws: &Aws, _: &Select) -> Result<Vec<Live<Self>>, AwsError> {
         // There is one at most, without a name to select it by.
         let mut found = Vec::new();
-        let mut pages = aws
-            .incidents
-            .list_replication_sets()
-            .into_paginator()
-            .send();
+        let mut pages = Pages::of(
+            aws.incidents
+                .list_replication_sets()
+                .into_paginator()
+                .send(),
+            ListReplicationSetsOutput::next_token,
+        );
         while let Some(page) = pages.next().await {
             for arn in page?.replication_set_arns {
                 found.extend(read(aws, arn).await?);

@@ -4,12 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use aws_sdk_ssmcontacts::types::ContactType;
 use aws_sdk_ssmincidents::operation::get_response_plan::GetResponsePlanOutput;
+use aws_sdk_ssmincidents::operation::list_response_plans::ListResponsePlansOutput;
 use aws_sdk_ssmincidents::types as sdk;
 use futures::stream::{self, StreamExt as _, TryStreamExt as _};
 
 use super::{Engagement, IncidentTemplate, PagerDuty, ResponsePlan, RunbookAction};
 use crate::aws::transport::IN_FLIGHT;
-use crate::aws::{Aws, AwsError, Class, contacts, enums, incidents, tags};
+use crate::aws::{Aws, AwsError, Class, Pages, contacts, enums, incidents, tags};
 use crate::kinds::document::DocumentRef;
 use crate::kinds::{Action, Id, Live, Remote, Select, reads, writes};
 use crate::model::stamp::{Stamp, Tags, user_tags};
@@ -41,7 +42,10 @@ impl Remote for ResponsePlan {
 
     async fn list(aws: &Aws, select: &Select) -> Result<Vec<Live<Self>>, AwsError> {
         let mut reading = Vec::new();
-        let mut pages = aws.incidents.list_response_plans().into_paginator().send();
+        let mut pages = Pages::of(
+            aws.incidents.list_response_plans().into_paginator().send(),
+            ListResponsePlansOutput::next_token,
+        );
         while let Some(page) = pages.next().await {
             for summary in page?.response_plan_summaries {
                 // The list names plans that other accounts share, too.

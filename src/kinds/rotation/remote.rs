@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use aws_sdk_ssmcontacts::operation::list_rotations::ListRotationsOutput;
 use aws_sdk_ssmcontacts::types::{
     CoverageTime, HandOffTime, MonthlySetting as SdkMonthly, RecurrenceSettings,
     WeeklySetting as SdkWeekly,
@@ -12,7 +13,7 @@ use super::{
     Coverage, DayOfWeek, Moment, MonthlySetting, Recurrence, Rotation, TimeOfDay, WeeklySetting,
 };
 use crate::aws::contacts::{self, ROTATIONS};
-use crate::aws::{Aws, AwsError};
+use crate::aws::{Aws, AwsError, Pages};
 use crate::kinds::{Action, Id, Live, Remote, Select, reads, writes};
 use crate::model::stamp::{Stamp, user_tags};
 use crate::model::{Ref, Spec as _};
@@ -35,12 +36,14 @@ impl Remote for Rotation {
 
     async fn list(aws: &Aws, select: &Select) -> Result<Vec<Live<Self>>, AwsError> {
         let mut listed = BTreeMap::new();
-        let mut pages = aws
-            .contacts
-            .list_rotations()
-            .set_rotation_name_prefix(select.only().map(str::to_owned))
-            .into_paginator()
-            .send();
+        let mut pages = Pages::of(
+            aws.contacts
+                .list_rotations()
+                .set_rotation_name_prefix(select.only().map(str::to_owned))
+                .into_paginator()
+                .send(),
+            ListRotationsOutput::next_token,
+        );
         while let Some(page) = pages.next().await {
             for rotation in page?.rotations {
                 let (arn, name) = (rotation.rotation_arn, rotation.name);

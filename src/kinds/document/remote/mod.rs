@@ -1,5 +1,6 @@
 //! SSM documents in Systems Manager: `Document`, and all of `Runbook`.
 
+use aws_sdk_ssm::operation::list_documents::ListDocumentsOutput;
 use aws_sdk_ssm::types::{DocumentKeyValuesFilter, DocumentStatus, ResourceTypeForTagging};
 use futures::stream::{self, StreamExt as _, TryStreamExt as _};
 
@@ -8,7 +9,7 @@ use self::version::{NEWEST, Version, at_work, describe, next_default};
 use super::reference::arn;
 use super::{Definition, Document, DocumentType, Sharing, SsmDocument};
 use crate::aws::transport::IN_FLIGHT;
-use crate::aws::{Aws, AwsError, Class, enums, ssm, tags};
+use crate::aws::{Aws, AwsError, Class, Pages, enums, ssm, tags};
 use crate::kinds::{Action, Id, Live, Remote, Select, reads, writes};
 use crate::model::Address;
 use crate::model::canonical::canonical;
@@ -69,7 +70,10 @@ pub(in crate::kinds) async fn list<K: SsmDocument>(
     filters.extend(select.only().map(|name| filter("Name", name)));
     filters.extend(K::TYPE.map(|kind| filter("DocumentType", &enums::spelled(kind))));
     let request = aws.ssm.list_documents().set_filters(Some(filters));
-    let mut pages = request.max_results(50).into_paginator().send();
+    let mut pages = Pages::of(
+        request.max_results(50).into_paginator().send(),
+        ListDocumentsOutput::next_token,
+    );
     let mut wanted = Vec::new();
     while let Some(page) = pages.next().await {
         for entry in page?.document_identifiers.unwrap_or_default() {

@@ -7,6 +7,7 @@ use aws_sdk_ssm::types::DocumentPermissionType;
 use super::super::definition::EVERYBODY;
 use super::super::{SharedVersion, Sharing};
 use super::filled;
+use crate::aws::pages::fresh;
 use crate::aws::{Aws, AwsError, enums};
 
 /// How many accounts one call takes.
@@ -15,7 +16,7 @@ const BATCH: usize = 20;
 /// Reads with whom a document is shared.
 pub(super) async fn read(aws: &Aws, name: &str) -> Result<Sharing, AwsError> {
     let (mut sharing, mut versions) = (Sharing::default(), BTreeSet::new());
-    let mut token = None;
+    let (mut token, mut seen) = (None, BTreeSet::new());
     loop {
         // The SDK has no paginator for this operation.
         let request = aws.ssm.describe_document_permission().name(name);
@@ -35,8 +36,9 @@ pub(super) async fn read(aws: &Aws, name: &str) -> Result<Sharing, AwsError> {
             });
         }
         token = filled(answer.next_token);
-        if token.is_none() {
-            break;
+        match &token {
+            Some(token) => fresh(&mut seen, token)?,
+            None => break,
         }
     }
     // Where accounts share different versions there is none to speak of: naming one is then a difference.

@@ -1,6 +1,7 @@
 //! The versions of a document: reading one, and seeing to it that the wanted one is there.
 
 use aws_sdk_ssm::error::SdkError;
+use aws_sdk_ssm::operation::list_document_versions::ListDocumentVersionsOutput;
 use aws_sdk_ssm::operation::update_document::UpdateDocumentError;
 use aws_sdk_ssm::types::{DocumentDescription, DocumentRequires, DocumentStatus};
 
@@ -8,7 +9,7 @@ use super::super::check::is_change_template;
 use super::super::{Definition, DocumentType, Requirement, Sharing};
 use super::filled;
 use super::send::{send, sent, sources};
-use crate::aws::{Aws, AwsError, Class, enums};
+use crate::aws::{Aws, AwsError, Class, Pages, enums};
 use crate::model;
 
 /// What AWS calls the newest version.
@@ -188,7 +189,10 @@ async fn find_version(
         .list_document_versions()
         .name(&wanted.name)
         .max_results(50);
-    let mut pages = request.into_paginator().send();
+    let mut pages = Pages::of(
+        request.into_paginator().send(),
+        ListDocumentVersionsOutput::next_token,
+    );
     while let Some(page) = pages.next().await {
         for entry in page?.document_versions.unwrap_or_default() {
             let number = aws.required(

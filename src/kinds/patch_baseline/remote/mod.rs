@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use aws_sdk_ssm::operation::describe_patch_baselines::DescribePatchBaselinesOutput;
 use aws_sdk_ssm::types as sdk;
 use aws_sdk_ssm::types::ResourceTypeForTagging;
 use futures::stream::{self, StreamExt as _, TryStreamExt as _};
@@ -10,7 +11,7 @@ use tokio::sync::Mutex;
 use self::translate::{filter_group, rule_group, send, source, spec};
 use super::{OperatingSystem, PatchBaseline};
 use crate::aws::transport::IN_FLIGHT;
-use crate::aws::{Aws, AwsError, Class, enums, ssm, tags};
+use crate::aws::{Aws, AwsError, Class, Pages, enums, ssm, tags};
 use crate::kinds::{Action, Id, Live, Remote, Select, reads, writes};
 use crate::model::Spec as _;
 use crate::model::stamp::{Stamp, Tags};
@@ -54,7 +55,10 @@ impl Remote for PatchBaseline {
             Some(name) => request.filters(filter("NAME_PREFIX", name)),
             None => request,
         };
-        let mut pages = request.max_results(100).into_paginator().send();
+        let mut pages = Pages::of(
+            request.max_results(100).into_paginator().send(),
+            DescribePatchBaselinesOutput::next_token,
+        );
         let mut reading = Vec::new();
         while let Some(page) = pages.next().await {
             for identity in page?.baseline_identities.unwrap_or_default() {
@@ -237,7 +241,10 @@ async fn restore_default(aws: &Aws, id: &str, system: OperatingSystem) -> Result
     let request = request
         .filters(filter("OWNER", "AWS"))
         .filters(filter("OPERATING_SYSTEM", &system));
-    let mut pages = request.max_results(100).into_paginator().send();
+    let mut pages = Pages::of(
+        request.max_results(100).into_paginator().send(),
+        DescribePatchBaselinesOutput::next_token,
+    );
     while let Some(page) = pages.next().await {
         for identity in page?.baseline_identities.unwrap_or_default() {
             let name = identity.baseline_name.unwrap_or_default();
