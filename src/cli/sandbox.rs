@@ -82,6 +82,7 @@ impl SandboxArgs {
             faults,
             policy,
             record: self.record,
+            exchanges: None,
             settings: Settings {
                 closed_to_new_customers: self.closed_to_new_customers,
                 quotas: self.quotas == Quotas::Documented,

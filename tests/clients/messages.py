@@ -13,7 +13,9 @@ from shapes import Check, model, wire_name
 # What AWS's front ends answer without any service's model naming it: the common errors of the API references.
 COMMON = {
     "AccessDeniedException", "ThrottlingException", "UnrecognizedClientException", "ValidationException", "ValidationError",
-    "UnsupportedOperationException", "UnknownOperationException",
+    "UnsupportedOperationException", "UnknownOperationException", "InternalFailure",
+    # As the services that once spoke awsQuery spell two of them.
+    "AccessDenied", "Throttling",
 }
 # Errors that a model's operation does not list, but the API reference does.
 UNLISTED = {("DeleteDashboards", "DashboardNotFoundError"), ("DeleteDashboards", "ResourceNotFound")}

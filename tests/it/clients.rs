@@ -147,6 +147,18 @@ fn part(name: &str, quotas: &str) {
     }
 }
 
+/// Has a folder of recorded exchanges judged.
+pub(crate) fn judge(exchanges: &Path) {
+    let mut command = Command::new(python());
+    command
+        .arg(folder().join("judge.py"))
+        .arg(exchanges)
+        .env("PYTHONDONTWRITEBYTECODE", "1");
+    if let Err(error) = output(&mut command) {
+        panic!("{error}");
+    }
+}
+
 #[test]
 fn sts_answers_boto3_and_no_service_is_left_out() {
     part("accounts", "off");

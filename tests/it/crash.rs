@@ -47,6 +47,7 @@ async fn shape(scene: &Scene) -> Shape {
 fn empty() -> Arc<Sandbox> {
     let options = Options {
         quotas: Enforce::Off,
+        exchanges: Some(crate::support::exchanges()),
         ..Options::default()
     };
     Sandbox::open(options).unwrap()

@@ -19,6 +19,7 @@ impl World {
     async fn new() -> Self {
         let options = Options {
             quotas: Enforce::Off,
+            exchanges: Some(crate::support::exchanges()),
             ..Options::default()
         };
         let connector = Connector {

@@ -26,6 +26,7 @@ impl Scene {
         let options = Options {
             quotas: Enforce::Off,
             faults,
+            exchanges: Some(crate::support::exchanges()),
             ..Options::default()
         };
         let connector = Connector {

@@ -23,3 +23,4 @@ mod simulation;
 mod support;
 mod tour;
 mod usage;
+mod wire;

@@ -131,6 +131,7 @@ impl Stage {
             .unwrap();
         let options = Options {
             quotas: Enforce::Off,
+            exchanges: Some(crate::support::exchanges()),
             ..Options::default()
         };
         let sandbox = Sandbox::open(options).unwrap();

@@ -57,6 +57,7 @@ impl Scene {
     pub(crate) async fn new() -> Result<Self> {
         let options = Options {
             quotas: Enforce::Off,
+            exchanges: Some(crate::support::exchanges()),
             ..Options::default()
         };
         let sandbox = Sandbox::open(options)?;

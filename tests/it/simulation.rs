@@ -64,7 +64,7 @@ fn whatever_goes_wrong_every_world_ends_as_declared() {
 }
 
 /// Lives through one world.
-fn live(seed: u64) {
+pub(crate) fn live(seed: u64) {
     // The SDK draws the jitter of its retries from here.
     fastrand::seed(seed);
     let runtime = tokio::runtime::Builder::new_current_thread()
@@ -627,7 +627,7 @@ fn faults(rng: &mut SmallRng) -> (Faults, String) {
         (
             0.5,
             0.1,
-            json!({"error": {"code": "InternalServerError", "status": 500, "message": "try again"}}),
+            json!({"error": {"code": "InternalFailure", "status": 500, "message": "try again"}}),
         ),
         (
             0.3,

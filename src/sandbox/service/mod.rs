@@ -22,7 +22,7 @@ use world::World;
 use super::faults::{Faults, Then, Verdict};
 use super::iam::{self, Policy};
 use super::quotas::Quotas;
-use super::record::{Line, Record};
+use super::record::{Exchanges, Line, Record};
 use super::store::Store;
 use super::wire::{self, Route, credentials::Signature};
 use super::{Access, Answer, Clock, Error, Fault, Map, Operation, Settings, State};
@@ -46,6 +46,8 @@ pub struct Options {
     pub settings: Settings,
     /// A file that gets a line for every call.
     pub record: Option<PathBuf>,
+    /// A folder that gets requests with their answers, whole: for those who judge the simulation from outside.
+    pub exchanges: Option<PathBuf>,
 }
 
 /// Whether documented quotas and request rates are enforced.
@@ -75,6 +77,7 @@ pub struct Sandbox {
     latency: Duration,
     quotas: Option<Quotas>,
     record: Option<Record>,
+    exchanges: Option<Exchanges>,
 }
 
 /// Everything known about a call once its request has been read.
@@ -140,6 +143,11 @@ impl Sandbox {
             latency: options.latency,
             quotas: (options.quotas == Enforce::Documented).then(Quotas::default),
             record: options.record.as_deref().map(Record::open).transpose()?,
+            exchanges: options
+                .exchanges
+                .as_deref()
+                .map(Exchanges::open)
+                .transpose()?,
         }))
     }
 
@@ -188,12 +196,20 @@ impl Sandbox {
     /// Answers a request, or loses it where a fault says so.
     pub async fn exchange(&self, request: Request<Bytes>) -> Result<Response<Bytes>, Lost> {
         let (parts, body) = request.into_parts();
+        let answer = self.answer(&parts, &body).await?;
+        if let Some(exchanges) = &self.exchanges {
+            exchanges.keep(&parts, &body, &answer);
+        }
+        Ok(answer)
+    }
+
+    async fn answer(&self, parts: &Parts, body: &Bytes) -> Result<Response<Bytes>, Lost> {
         let request_id = uuid::Builder::from_random_bytes(self.world().requests.random())
             .into_uuid()
             .to_string();
-        let signature = Signature::read(&parts);
+        let signature = Signature::read(parts);
         let signed_for = signature.as_ref().ok().map(|s| s.service.as_str());
-        let route = wire::route(&parts, &body, signed_for);
+        let route = wire::route(parts, body, signed_for);
         let (protocol, service, name) = match &route {
             Ok(route) => (route.protocol, Some(route.service), route.name),
             Err(unrouted) => (
@@ -231,7 +247,7 @@ impl Sandbox {
             signature,
             request_id: &request_id,
         };
-        self.call(&caller, &parts, &body).await
+        self.call(&caller, parts, body).await
     }
 
     async fn call(

@@ -3,9 +3,10 @@
 pub(crate) mod door;
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::fs;
+use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use serde_json::Value;
@@ -37,6 +38,7 @@ impl Scene {
         let options = Options {
             quotas: Enforce::Off,
             seed,
+            exchanges: Some(exchanges()),
             ..Options::default()
         };
         Self::of(Sandbox::open(options).unwrap()).await
@@ -143,6 +145,22 @@ impl Scene {
         }
         estate
     }
+}
+
+/// Returns the folder that gets the exchanges of all simulated AWSs of this process, for `wire` to have them judged.
+pub(crate) fn exchanges() -> PathBuf {
+    static FOLDER: OnceLock<PathBuf> = OnceLock::new();
+    let folder = FOLDER.get_or_init(|| {
+        let all = Path::new(env!("CARGO_TARGET_TMPDIR")).join("exchanges");
+        // What earlier runs left; one that still runs keeps its own.
+        for old in fs::read_dir(&all).into_iter().flatten().flatten() {
+            if !Path::new("/proc").join(old.file_name()).exists() {
+                fs::remove_dir_all(old.path()).ok();
+            }
+        }
+        all.join(std::process::id().to_string())
+    });
+    folder.clone()
 }
 
 /// Returns the folder of an example.
