@@ -15,6 +15,7 @@ class Programs:
     """The programs, with the sandbox for an AWS."""
 
     def __init__(self, sandbox, folder):
+        """`sandbox` is whatever knows the `environment` to run in."""
         self.environment = sandbox.environment()
         self.folder = folder
 

@@ -190,6 +190,11 @@ fn every_family_answers_the_aws_cli() {
 }
 
 #[test]
+fn an_aws_that_others_wrote_is_kept_in_order_too() {
+    part("moto", "off");
+}
+
+#[test]
 fn the_banana_stand_is_broken_by_the_aws_cli_found_and_repaired() {
     part("banana_stand", "documented");
 }
