@@ -18,6 +18,7 @@ mod ownership;
 mod personal_data;
 mod privilege;
 mod rates;
+mod properties;
 mod scene;
 mod simulation;
 mod support;
