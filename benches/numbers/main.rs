@@ -1,8 +1,8 @@
 //! The numbers of the design, measured against the program that users run.
 //!
-//! `cargo bench` takes about five minutes. `cargo bench -- --full` adds the largest sizes, and words choose cases:
-//! `cargo bench -- --full planner apply`. Each case is one long run against a sandbox process, which is why no
-//! statistics library is at work here: what counts is the time of that run, and what it was spent on.
+//! `cargo bench -- --full` adds the largest sizes, and words choose cases: `cargo bench -- --full planner apply`. Each
+//! case is one long run against a sandbox process, which is why no statistics library is at work here: what counts is
+//! the time of that run, and what it was spent on.
 
 mod calls;
 mod estate;
