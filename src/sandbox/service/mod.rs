@@ -12,11 +12,11 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::request::Parts;
-use http::{Request, Response};
+use http::{HeaderValue, Request, Response, header};
 use rand::rngs::SmallRng;
 use rand::{RngExt, SeedableRng};
 
-use refusal::{denied, internal, throttled, unmentioned};
+use refusal::{denied, internal, throttled, unmentioned, untimely};
 use world::World;
 
 use super::faults::{Faults, Then, Verdict};
@@ -24,7 +24,7 @@ use super::iam::{self, Policy};
 use super::quotas::Quotas;
 use super::record::{Exchanges, Line, Record};
 use super::store::Store;
-use super::wire::{self, Route, credentials::Signature};
+use super::wire::{self, Route, credentials, credentials::Signature};
 use super::{Access, Answer, Clock, Error, Fault, Map, Operation, Settings, State};
 
 /// How a sandbox is opened.
@@ -196,7 +196,11 @@ impl Sandbox {
     /// Answers a request, or loses it where a fault says so.
     pub async fn exchange(&self, request: Request<Bytes>) -> Result<Response<Bytes>, Lost> {
         let (parts, body) = request.into_parts();
-        let answer = self.answer(&parts, &body).await?;
+        let mut answer = self.answer(&parts, &body).await?;
+        let date = wire::http_date(self.clock.now());
+        if let Some(date) = date.and_then(|date| HeaderValue::from_str(&date).ok()) {
+            answer.headers_mut().insert(header::DATE, date);
+        }
         if let Some(exchanges) = &self.exchanges {
             exchanges.keep(&parts, &body, &answer);
         }
@@ -238,6 +242,9 @@ impl Sandbox {
             Ok(signature) => signature,
             Err(unsigned) => return refuse(&unsigned.fault(protocol.suffix())),
         };
+        if let Err(why) = credentials::untimely(&parts, self.clock.now()) {
+            return refuse(&untimely(protocol.suffix(), why));
+        }
         let route = match &route {
             Ok(route) => route,
             Err(unrouted) => return refuse(&unrouted.fault()),

@@ -25,6 +25,18 @@ pub(super) fn internal(message: String) -> Fault {
     fault
 }
 
+/// Makes the error of a signature whose time is too far from the service's.
+pub(super) fn untimely(suffix: &str, why: String) -> Fault {
+    let code = if suffix.is_empty() {
+        "SignatureDoesNotMatch"
+    } else {
+        "InvalidSignatureException"
+    };
+    let mut fault = Fault::new(code, why);
+    fault.status = 403;
+    fault
+}
+
 /// Says what a caller is told whose policies do not mention the action.
 pub(super) fn unmentioned(route: &Route, caller: &str) -> String {
     let (service, operation) = (route.service.name, route.name);

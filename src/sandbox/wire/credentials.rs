@@ -2,6 +2,7 @@
 
 use http::HeaderMap;
 use http::request::Parts;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::sandbox::{Fault, State};
 
@@ -112,6 +113,40 @@ impl Signature {
     }
 }
 
+/// How far a signature's time may be from the service's.
+const TOLERANCE: SignedDuration = SignedDuration::from_mins(5);
+
+/// Refuses a signature that is too old or from the future, in the words of Signature Version 4: "Troubleshooting
+/// signed requests", IAM user guide. A request without a time passes: nothing here verifies a signature's value.
+pub(crate) fn untimely(parts: &Parts, now: Timestamp) -> Result<(), String> {
+    const FORM: &str = "%Y%m%dT%H%M%SZ";
+    let header = parts.headers.get("x-amz-date");
+    let signed = header.and_then(|date| date.to_str().ok()).unwrap_or("");
+    let Ok(moment) = jiff::civil::DateTime::strptime(FORM, signed)
+        .and_then(|moment| jiff::tz::TimeZone::UTC.to_timestamp(moment))
+    else {
+        return Ok(());
+    };
+    let limit = |by: SignedDuration| now.saturating_add(by).unwrap_or(now);
+    let (first, last) = (limit(-TOLERANCE), limit(TOLERANCE));
+    let form = |moment: Timestamp| moment.strftime(FORM).to_string();
+    if moment < first {
+        Err(format!(
+            "Signature expired: {signed} is now earlier than {} ({} - 5 min.)",
+            form(first),
+            form(now)
+        ))
+    } else if moment > last {
+        Err(format!(
+            "Signature not yet current: {signed} is still later than {} ({} + 5 min.)",
+            form(last),
+            form(now)
+        ))
+    } else {
+        Ok(())
+    }
+}
+
 impl Unsigned {
     /// Returns the fault, by the name that the protocol gives it.
     pub(crate) fn fault(&self, suffix: &str) -> Fault {
@@ -184,6 +219,28 @@ mod tests {
             .unwrap();
         let read = Signature::read(&request.into_parts().0).unwrap();
         assert_eq!(read.service, "sts");
+    }
+
+    #[test]
+    fn a_signature_holds_for_five_minutes_either_way() {
+        let now: Timestamp = "2026-01-01T12:00:00Z".parse().unwrap();
+        let asked = |time: &str| {
+            let request = http::Request::builder().header("x-amz-date", time);
+            untimely(&request.body(()).unwrap().into_parts().0, now)
+        };
+        for time in ["20260101T115501Z", "20260101T120459Z", "nonsense"] {
+            assert_eq!(asked(time), Ok(()), "{time}");
+        }
+        assert!(
+            asked("20260101T115459Z")
+                .unwrap_err()
+                .ends_with("is now earlier than 20260101T115500Z (20260101T120000Z - 5 min.)")
+        );
+        assert!(
+            asked("20260101T120501Z")
+                .unwrap_err()
+                .ends_with("is still later than 20260101T120500Z (20260101T120000Z + 5 min.)")
+        );
     }
 
     #[test]

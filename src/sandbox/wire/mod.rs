@@ -309,11 +309,6 @@ fn finish(response: &mut Response<Bytes>, protocol: Protocol, request_id: &str) 
     if let Ok(id) = header::HeaderValue::from_str(request_id) {
         headers.insert("x-amzn-requestid", id);
     }
-    let now = http_date(jiff::Timestamp::now())
-        .and_then(|date| header::HeaderValue::from_str(&date).ok());
-    if let Some(date) = now {
-        headers.insert(header::DATE, date);
-    }
 }
 
 /// Refuses an answer with a member that its shape does not have.
