@@ -7,6 +7,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+use super::Location;
 use super::canonical::canonical;
 use super::report::Report;
 
@@ -45,8 +46,8 @@ pub trait Spec: Serialize + DeserializeOwned + JsonSchema + Clone + Send + Sync 
     fn settle(&mut self, _live: &Self) {}
 
     /// Says why AWS could not be brought from `live` to this spec, neither in place nor by replacement, and what to
-    /// do; `None` when it can. Called on a settled spec.
-    fn impossible(&self, _live: &Self) -> Option<String> {
+    /// do; `None` when it can. Called on a settled spec; `at` is where the run acts.
+    fn impossible(&self, _live: &Self, _at: &Location) -> Option<String> {
         None
     }
 }
@@ -102,7 +103,7 @@ pub trait AnySpec: Send + Sync {
     /// Runs [`Spec::settle`] on a copy and returns its canonical form.
     fn settle(&self, desired: &Value, live: &Value) -> Result<Value, NotASpec>;
     /// Runs [`Spec::impossible`] on a settled spec.
-    fn impossible(&self, settled: &Value, live: &Value) -> Option<String>;
+    fn impossible(&self, settled: &Value, live: &Value, at: &Location) -> Option<String>;
 }
 
 /// Carries a kind's type where only its constants and functions are needed.
@@ -200,9 +201,9 @@ impl<K: Spec> AnySpec for Erased<K> {
         untyped(&spec)
     }
 
-    fn impossible(&self, settled: &Value, live: &Value) -> Option<String> {
+    fn impossible(&self, settled: &Value, live: &Value, at: &Location) -> Option<String> {
         typed::<K>(settled)
             .ok()?
-            .impossible(&typed::<K>(live).ok()?)
+            .impossible(&typed::<K>(live).ok()?, at)
     }
 }

@@ -360,49 +360,132 @@ async fn a_stamp_that_names_another_object_of_the_stack_is_an_orphan_or_a_rename
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_copy_with_our_stamp_goes_only_where_copies_are_made_by_replacing() {
+async fn a_copy_made_by_hand_goes_only_when_asked_and_people_not_even_then() {
     for subject in SUBJECTS {
         let mut case = Case::new(*subject).await;
         case.run(&Wish::default()).await;
-        let first = case.objects().await.remove(0);
         // Somebody copies the object with its tags, under a name of its own where names are unique.
+        let stamp = case.stamp();
         if !case.shared_name() {
             case.subject.spec["name"] = json!("a-copy");
         }
         if let Some(spec) = case.subject.spec.as_object_mut() {
             spec.remove("patchGroups");
         }
-        let copy = case.by_hand(&borrowed(&case.stamp().tags)).await;
+        case.by_hand(&borrowed(&stamp.tags)).await;
         let plan = case.plan(&Wish::default()).await;
+        assert_eq!(plan.count(Action::Delete), 0, "{subject:?} {}", told(&plan));
+        let mut notes = plan.orphans.iter().chain(&plan.retained);
+        assert!(
+            notes.any(|note| note.text.contains("has the same stamp")),
+            "{subject:?}"
+        );
+        let kept = kinds::find(subject.0).unwrap().loses().is_some();
+        let before = case.everything().await;
+        case.scene.converge(&case.documents, &prune(), 2).await;
+        let gone = before.len() - case.everything().await.len();
+        assert_eq!(gone, usize::from(!kept), "{subject:?}");
+        let rest = case.plan(&prune()).await;
+        assert!(rest.is_empty(), "{subject:?} {}", told(&rest));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_an_interrupted_replacement_left_goes_without_being_asked() {
+    for subject in SUBJECTS {
+        let mut case = Case::new(*subject).await;
+        case.run(&Wish::default()).await;
+        let old = case.objects().await.remove(0);
         let kind = kinds::find(subject.0).unwrap();
-        let deleted: Vec<&str> = plan
+        if kind.loses().is_some() {
+            continue;
+        }
+        for document in &mut case.documents {
+            if document.address == case.subject.address {
+                if subject.0 == "PatchBaseline" {
+                    document.spec["operatingSystem"] = json!("ORACLE_LINUX");
+                    document.spec["approvalRules"] = json!([]);
+                } else {
+                    document.spec["name"] = json!("replaced");
+                }
+                document.spec = kind.parse(&document.spec).unwrap();
+                case.subject.spec = document.spec.clone();
+            }
+        }
+        let plan = case.plan(&Wish::default()).await;
+        let action = case.line(&plan).map(|change| change.action);
+        assert_eq!(action, Some(Action::Replace), "{subject:?}");
+        // The process dies between the creation of the new one and the deletion of the old one.
+        let stamp = case.stamp();
+        case.subject.spec = case.ready(&case.subject.spec);
+        if let Some(spec) = case.subject.spec.as_object_mut() {
+            spec.remove("patchGroups");
+        }
+        case.by_hand(&borrowed(&stamp.tags)).await;
+        let plan = case.plan(&Wish::default()).await;
+        let mut deleted = plan.changes.iter().filter(|c| c.action == Action::Delete);
+        let change = deleted.next().unwrap();
+        assert_eq!(change.live.as_ref().unwrap().id, old.id, "{subject:?}");
+        let why = change.reason.as_deref();
+        assert_eq!(why, Some("left over from an interrupted replacement"));
+        case.scene
+            .converge(&case.documents, &Wish::default(), 2)
+            .await;
+        case.holds().await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_stays_keeps_what_it_refers_to() {
+    let mut case = Case::new(("ResponsePlan", "banana-checkout-down")).await;
+    for document in &mut case.documents {
+        if document.address == case.subject.address {
+            document.lifecycle.on_delete = Some(OnDelete::Retain);
+        }
+    }
+    case.run(&Wish::default()).await;
+    let before = case.everything().await;
+    case.documents
+        .retain(|d| d.address.kind == "ReplicationSet");
+    let plan = case.plan(&prune()).await;
+    let needed: BTreeSet<String> = references(&subject_of("ResponsePlan").spec)
+        .into_iter()
+        .map(|(_, name)| name)
+        .collect();
+    assert!(needed.len() > 1);
+    for name in &needed {
+        let change = plan
             .changes
             .iter()
-            .filter(|change| change.action == Action::Delete)
-            .map(|change| change.live.as_ref().unwrap().id.0.as_str())
-            .collect();
-        if kind.loses().is_some() {
-            assert_eq!(deleted, [""; 0], "{subject:?}");
-            assert!(
-                plan.retained
-                    .iter()
-                    .any(|note| note.text.contains("same stamp"))
-            );
-        } else {
-            assert_eq!(deleted.len(), 1, "{subject:?} {}", told(&plan));
-            assert!(
-                deleted == [copy.id.0.as_str()] || case.shared_name(),
-                "{subject:?}"
-            );
-            case.scene.apply(&plan).await;
-            case.scene
-                .converge(&case.documents, &Wish::default(), 1)
-                .await;
-            let rest = case.plan(&Wish::default()).await;
-            assert!(rest.is_empty(), "{subject:?} {}", told(&rest));
-        }
-        drop(first);
+            .find(|change| change.address.to_string() == *name);
+        let Some(change) = change else {
+            // People stay anyway.
+            assert!(name.starts_with("Contact/"), "{name} {}", told(&plan));
+            continue;
+        };
+        assert_eq!(change.action, Action::Blocked, "{name}");
+        let why = change.reason.as_deref().unwrap();
+        assert_eq!(
+            why,
+            "ResponsePlan/banana-checkout-down, which refers to it, stays"
+        );
     }
+    case.scene.apply(&plan).await;
+    let after = case.everything().await;
+    for (key, live) in &before {
+        let address = live.tags.get(stamp::OBJECT).cloned().unwrap_or_default();
+        if needed.contains(&address) {
+            assert_eq!(after.get(key), Some(live), "{address}");
+        }
+    }
+}
+
+/// Returns the document of an example that the cases of a kind are about.
+fn subject_of(kind: &str) -> Declared {
+    let (_, name) = SUBJECTS.iter().find(|(k, _)| *k == kind).unwrap();
+    let mut all = documents("kinds").into_iter();
+    all.find(|d| d.address.kind == kind && d.address.name == *name)
+        .unwrap()
 }
 
 #[tokio::test(start_paused = true)]

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::model::{self, Format, Report, Spec};
+use crate::model::{self, Format, Location, Report, Spec};
 
 mod check;
 mod definition;
@@ -159,7 +159,7 @@ impl Spec for Document {
         *self = Self::from_definition(definition);
     }
 
-    fn impossible(&self, live: &Self) -> Option<String> {
+    fn impossible(&self, live: &Self, _at: &Location) -> Option<String> {
         let live = live.clone().definition();
         self.clone().definition().impossible(&live)
     }
@@ -270,6 +270,13 @@ mod tests {
         assert_eq!(wanted, again);
     }
 
+    fn here() -> Location {
+        Location {
+            account: "111122223333".to_owned(),
+            region: "eu-west-1".to_owned(),
+        }
+    }
+
     #[test]
     fn a_new_version_does_not_take_over_the_name_of_the_old_one() {
         let mut wanted = command(&YAML.replace("name: x", "name: y"));
@@ -277,7 +284,7 @@ mod tests {
         wanted.settle(&live);
         assert_eq!(wanted.version_name, None);
         assert_eq!(wanted.document_format, Some(Format::Yaml));
-        assert_eq!(wanted.impossible(&live), None);
+        assert_eq!(wanted.impossible(&live, &here()), None);
     }
 
     #[test]
@@ -295,7 +302,7 @@ mod tests {
         renamed.settle(&live);
         assert!(
             renamed
-                .impossible(&live)
+                .impossible(&live, &here())
                 .unwrap()
                 .contains("cannot rename a version")
         );
@@ -303,10 +310,15 @@ mod tests {
         let mut changed = command(&YAML.replace("name: x", "name: y"));
         changed.version_name = Some("one".into());
         changed.settle(&live);
-        assert!(changed.impossible(&live).unwrap().contains("used once"));
+        assert!(
+            changed
+                .impossible(&live, &here())
+                .unwrap()
+                .contains("used once")
+        );
 
         changed.version_name = Some("two".into());
-        assert_eq!(changed.impossible(&live), None);
+        assert_eq!(changed.impossible(&live, &here()), None);
     }
 
     #[test]
@@ -314,7 +326,12 @@ mod tests {
         let old = r#"{"schemaVersion":"1.2","runtimeConfig":{}}"#;
         let (mut wanted, live) = (command(YAML), live(old, None));
         wanted.settle(&live);
-        assert!(wanted.impossible(&live).unwrap().contains("new name"));
+        assert!(
+            wanted
+                .impossible(&live, &here())
+                .unwrap()
+                .contains("new name")
+        );
     }
 
     #[test]

@@ -8,7 +8,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use super::contact::rules::has_variable;
 use super::tags;
 use crate::model::spec::Identity;
-use crate::model::{Report, Spec, settle};
+use crate::model::{Location, Report, Spec, settle};
 
 mod remote;
 
@@ -146,8 +146,15 @@ impl Spec for ReplicationSet {
         settle::value(tags, live.tags.as_ref());
     }
 
-    fn impossible(&self, live: &Self) -> Option<String> {
+    fn impossible(&self, live: &Self, at: &Location) -> Option<String> {
         let (wanted, have) = (self.keys(), live.keys());
+        let here = at.region.as_str();
+        if have.contains_key(here) && !wanted.contains_key(here) {
+            return Some(format!(
+                "{here} is the region that this run is in, and cannot be taken out of the replication set from here; \
+                 run with a region that stays"
+            ));
+        }
         for (region, key) in &wanted {
             if have.get(region).is_some_and(|live| live != key) {
                 return Some(format!(
@@ -176,6 +183,13 @@ mod tests {
     fn set(regions: Value) -> ReplicationSet {
         let members = std::iter::once(("regions".to_owned(), regions));
         serde_json::from_value(Value::Object(members.collect())).unwrap()
+    }
+
+    fn at(region: &str) -> Location {
+        Location {
+            account: "111122223333".to_owned(),
+            region: region.to_owned(),
+        }
     }
 
     fn problems(regions: Value) -> Vec<String> {
@@ -210,20 +224,35 @@ mod tests {
 
     #[test]
     fn keys_cannot_be_changed_nor_mixed() {
+        let (here, elsewhere) = (at("eu-west-1"), at("us-east-1"));
         let (plain, keyed) = (
             set(json!([{"name": "eu-west-1"}])),
             set(json!([{"name": "eu-west-1", "sseKmsKeyId": KEY}])),
         );
         assert!(
             keyed
-                .impossible(&plain)
+                .impossible(&plain, &here)
                 .unwrap()
                 .contains("key of eu-west-1")
         );
         let other = set(json!([{"name": "eu-west-2"}]));
-        assert!(other.impossible(&keyed).unwrap().contains("cannot mix"));
+        assert!(
+            other
+                .impossible(&keyed, &elsewhere)
+                .unwrap()
+                .contains("cannot mix")
+        );
         let more = set(json!([{"name": "eu-west-1"}, {"name": "eu-west-2"}]));
-        assert_eq!(more.impossible(&plain), None);
-        assert_eq!(plain.impossible(&more), None);
+        assert_eq!(more.impossible(&plain, &here), None);
+        assert_eq!(plain.impossible(&more, &here), None);
+    }
+
+    #[test]
+    fn a_run_does_not_saw_off_the_branch_it_sits_on() {
+        let both = set(json!([{"name": "eu-west-1"}, {"name": "eu-west-2"}]));
+        let other = set(json!([{"name": "eu-west-2"}]));
+        let why = other.impossible(&both, &at("eu-west-1")).unwrap();
+        assert!(why.contains("run with a region that stays"), "{why}");
+        assert_eq!(other.impossible(&both, &at("eu-west-2")), None);
     }
 }

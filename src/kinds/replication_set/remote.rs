@@ -81,18 +81,10 @@ impl Remote for ReplicationSet {
     async fn update(&self, aws: &Aws, live: &Live<Self>, stamp: &Stamp) -> Result<(), AwsError> {
         let mut wanted = self.clone();
         wanted.settle(&live.spec);
-        if let Some(why) = wanted.impossible(&live.spec) {
+        if let Some(why) = wanted.impossible(&live.spec, &aws.location) {
             return Err(AwsError::of(Class::Invalid, why));
         }
         let (want, have) = (wanted.keys(), live.spec.keys());
-        let here = aws.location.region.as_str();
-        if have.contains_key(here) && !want.contains_key(here) {
-            let message = format!(
-                "{here} is the region that this run is in, and cannot be taken out of the replication set from here; \
-                 run with a region that stays"
-            );
-            return Err(AwsError::of(Class::Invalid, message));
-        }
         // One step a call: AWS takes one change of regions at a time, and works on it for minutes. While there is
         // room, new regions come first, so that there is never less than both lists have in common.
         let missing = want.iter().find(|(region, _)| !have.contains_key(*region));

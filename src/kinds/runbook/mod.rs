@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::document::{Attachment, Definition, DocumentType, Requirement, Sharing, SsmDocument};
 use crate::kinds::document;
-use crate::model::{Document, Format, Report, Spec};
+use crate::model::{Document, Format, Location, Report, Spec};
 
 mod remote;
 
@@ -98,7 +98,7 @@ impl Spec for Runbook {
         *self = Self::from_definition(definition);
     }
 
-    fn impossible(&self, live: &Self) -> Option<String> {
+    fn impossible(&self, live: &Self, _at: &Location) -> Option<String> {
         let live = live.clone().definition();
         self.clone().definition().impossible(&live)
     }

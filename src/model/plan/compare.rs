@@ -161,7 +161,7 @@ impl Place<'_> {
                 pointer::remove(&mut wanted, only);
             }
         }
-        let impossible = spec.impossible(&wanted, &seen.lifted);
+        let impossible = spec.impossible(&wanted, &seen.lifted, self.location);
         change.lifted = Some(seen.lifted.clone());
         change.ignored = self.ignored(object, plan);
         seen.forget(&change.ignored);

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::decide::Place;
-use super::matching::Match;
+use super::matching::{Leftover, Match};
 use super::{Action, Because, Change, Object, Plan, Unreadable};
 use crate::model::lifecycle::OnDelete;
 use crate::model::reference::{lift, references};
@@ -23,18 +23,9 @@ impl<'a> Place<'a> {
                 }
                 continue;
             };
-            for (address, live) in &matches.leftovers {
-                if !self.wish.selects(address) {
-                    continue;
-                }
-                // It carries the stamp of an object that is there already. A replacement may have left it, and so may a
-                // person who copied an object with its tags: what is never lost otherwise is not lost here.
-                if let Some(why) = self.keeps(*spec, address, live) {
-                    let text = format!("another object, {}, has the same stamp: {why}", live.id.0);
-                    plan.retained.push(self.note(address, &text));
-                } else {
-                    let reason = "left over from an interrupted replacement";
-                    changes.push(self.protected(address, self.deletion(address, live), reason));
+            for left in &matches.leftovers {
+                if self.wish.selects(&left.address) {
+                    self.left_over(*spec, left, plan, changes);
                 }
             }
             let declared = matches
@@ -54,6 +45,35 @@ impl<'a> Place<'a> {
                     self.doomed(*spec, &address, live, plan, changes);
                 }
             }
+        }
+    }
+
+    /// Decides about a further object with the stamp of one that is there. What a replacement left behind goes, as the
+    /// plan said when it was replaced; a copy that a person made goes like everything that no document declares.
+    fn left_over(
+        &self,
+        spec: &dyn AnySpec,
+        left: &Leftover<'_>,
+        plan: &mut Plan,
+        into: &mut Vec<Change>,
+    ) {
+        let Leftover {
+            address,
+            live,
+            replaced,
+        } = left;
+        let same = format!("another object, {}, has the same stamp", live.id.0);
+        if let Some(why) = self.keeps(spec, address, live) {
+            let text = format!("{same}: {why}");
+            plan.retained.push(self.note(address, &text));
+        } else if *replaced {
+            let reason = "left over from an interrupted replacement";
+            into.push(self.protected(address, self.deletion(address, live), reason));
+        } else if self.wish.destroy || self.wish.prune {
+            into.push(self.protected(address, self.deletion(address, live), &same));
+        } else {
+            let text = format!("{same}; `--prune` would delete it");
+            plan.orphans.push(self.note(address, &text));
         }
     }
 
@@ -154,10 +174,11 @@ impl<'a> Place<'a> {
                 }
             }
         }
+        let keys = self.keys();
         loop {
             let stays =
                 |change: &&Change| matches!(change.action, Action::Unknown | Action::Blocked);
-            let needed: BTreeMap<String, (String, Action)> = changes
+            let mut needed: BTreeMap<String, (String, Action)> = changes
                 .iter()
                 .filter(stays)
                 .flat_map(|change| {
@@ -167,9 +188,16 @@ impl<'a> Place<'a> {
                     named.map(move |whom| (whom, (who.clone(), change.action)))
                 })
                 .collect();
+            if changes.iter().any(|change| change.action == Action::Delete) {
+                for (whom, who) in self.still_needed(changes, &keys) {
+                    needed.entry(whom).or_insert((who, Action::Blocked));
+                }
+            }
             let mut kept = false;
             for change in changes.iter_mut().filter(|change| goes(change)) {
-                let Some((who, action)) = needed.get(&change.address.to_string()) else {
+                let key = change.live.as_ref().and_then(|live| keys.get(&live.id.0));
+                let key = key.map_or_else(|| change.address.to_string(), String::clone);
+                let Some((who, action)) = needed.get(&key) else {
                     continue;
                 };
                 // What is blocked can wait for a replacement, which brings the name back.
@@ -182,6 +210,56 @@ impl<'a> Place<'a> {
                 break;
             }
         }
+    }
+
+    /// What tells each object of ours from all others, by its AWS id: `Kind/name`, and more where that is not enough.
+    fn keys(&self) -> BTreeMap<String, String> {
+        let mut keys = self.names.clone();
+        for left in self.matched.values().flat_map(|found| &found.leftovers) {
+            let id = left.live.id.0.clone();
+            keys.entry(id)
+                .or_insert_with_key(|id| format!("{} {id}", left.address));
+        }
+        keys
+    }
+
+    /// Who will still refer to whom once these changes are made, as pairs of whom and who.
+    fn still_needed(
+        &self,
+        changes: &[Change],
+        keys: &BTreeMap<String, String>,
+    ) -> Vec<(String, String)> {
+        let mut about = BTreeMap::new();
+        for change in changes {
+            if let Some(live) = &change.live {
+                about.insert((change.address.kind.as_str(), live.id.0.as_str()), change);
+            }
+        }
+        let declared = changes.iter().filter(|c| c.acts());
+        let mut refer: Vec<(String, &Value)> = declared
+            .filter_map(|change| Some((change.address.to_string(), change.desired.as_ref()?)))
+            .collect();
+        for (kind, found) in &self.matched {
+            let matched = found.by_name.values().filter_map(|found| match found {
+                Match::Ours(live) | Match::Unowned(live) | Match::Theirs(live, _) => Some(*live),
+                Match::Nothing | Match::Ambiguous(_) => None,
+            });
+            let orphans = found.orphans.iter().map(|(_, live)| *live);
+            let left = found.leftovers.iter().map(|left| left.live);
+            for live in matched.chain(orphans).chain(left) {
+                let change = about.get(&(*kind, live.id.0.as_str()));
+                let as_it_is = |change: &&Change| change.action != Action::Delete && !change.acts();
+                if change.is_none_or(as_it_is) {
+                    let who = keys.get(&live.id.0).cloned().unwrap_or_default();
+                    refer.push((who, &live.spec));
+                }
+            }
+        }
+        let named = refer.into_iter().flat_map(|(who, spec)| {
+            let named = references(&lift(spec.clone(), keys)).into_iter();
+            named.map(move |(_, whom)| (whom, who.clone()))
+        });
+        named.collect()
     }
 
     fn deletion(&self, address: &Address, live: &Live<Value>) -> Change {

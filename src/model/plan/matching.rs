@@ -6,8 +6,8 @@ use serde_json::Value;
 
 use super::Object;
 use crate::model::spec::{Identity, aws_name};
-use crate::model::stamp::{self, Owner};
-use crate::model::{Address, AnySpec, Live};
+use crate::model::stamp::{self, Applied, Owner};
+use crate::model::{Address, AnySpec, Live, pointer};
 
 /// What stands for a declared object in AWS.
 #[derive(Debug)]
@@ -31,8 +31,35 @@ pub(super) struct Matches<'a> {
     pub(super) by_name: BTreeMap<String, Match<'a>>,
     /// Ours, and in no document.
     pub(super) orphans: Vec<(Address, &'a Live<Value>)>,
-    /// What an interrupted replacement left behind.
-    pub(super) leftovers: Vec<(Address, &'a Live<Value>)>,
+    /// Further objects with the stamp of one that is there.
+    pub(super) leftovers: Vec<Leftover<'a>>,
+}
+
+/// A further object with the stamp of one that is there.
+#[derive(Debug)]
+pub(super) struct Leftover<'a> {
+    pub(super) address: Address,
+    pub(super) live: &'a Live<Value>,
+    /// Whether an interrupted replacement left it behind. Otherwise a person has copied an object with its tags.
+    pub(super) replaced: bool,
+}
+
+/// Says whether a second object is what a replacement would leave behind: it differs in what cannot be changed in
+/// place, and in just that it is as its stamp says that we applied it. A copy made by hand has either all of it in
+/// common with the object, or something that its stamp does not know.
+fn was_replaced(spec: &dyn AnySpec, object: &Object, live: &Live<Value>) -> bool {
+    let Some(applied) = Applied::read(&live.tags) else {
+        return false;
+    };
+    let mut fields: BTreeSet<String> = spec
+        .create_only()
+        .iter()
+        .filter_map(|only| pointer::steps(only).into_iter().next())
+        .collect();
+    fields.insert("name".to_owned());
+    let differs = |field: &String| live.spec.get(field) != object.spec.get(field);
+    let applied = |field: &String| applied.holds(&object.address, field, live.spec.get(field));
+    fields.iter().any(differs) && fields.iter().all(applied)
 }
 
 /// Matches by stamp first, then by AWS's own name.
@@ -65,7 +92,11 @@ pub(super) fn matches<'a>(
                 .insert(object.address.name.clone(), Match::Ours(&live[first]));
             for &left in rest {
                 taken.insert(left);
-                found.leftovers.push((object.address.clone(), &live[left]));
+                found.leftovers.push(Leftover {
+                    address: object.address.clone(),
+                    live: &live[left],
+                    replaced: was_replaced(spec, object, &live[left]),
+                });
             }
         }
     }

@@ -241,7 +241,11 @@ impl<'a> Case<'a> {
             pointer::remove(&mut settled, only);
         }
         // What we could not write ourselves cannot be tried this way.
-        if self.kind.impossible(&settled, &live.spec).is_some() {
+        if self
+            .kind
+            .impossible(&settled, &live.spec, &self.scene.aws.location)
+            .is_some()
+        {
             return Ok(Err(NoDocument));
         }
         let now = self
