@@ -57,6 +57,8 @@ pub struct Connector {
     pub region: Option<String>,
     /// A file of certificates to trust besides the system's (`AWS_CA_BUNDLE`).
     pub ca_bundle: Option<PathBuf>,
+    /// The HTTP client, instead of our own: for whoever wants to see what goes over the wire.
+    pub http: Option<SharedHttpClient>,
 }
 
 /// What all clients of a run share.
@@ -164,19 +166,24 @@ fn sandbox_config(connector: &Connector, sandbox: &Arc<Sandbox>) -> SdkConfig {
         .region
         .clone()
         .unwrap_or_else(|| SANDBOX_REGION.to_owned());
+    let http = connector.http.clone();
+    let http = http.unwrap_or_else(|| crate::sandbox::connector::http_client(sandbox.clone()));
     let credentials = Credentials::new(account, "sandbox", None, None, "sandbox");
     SdkConfig::builder()
         .behavior_version(BehaviorVersion::v2026_01_12())
         .credentials_provider(SharedCredentialsProvider::new(credentials))
         .region(Region::new(region))
-        .http_client(crate::sandbox::connector::http_client(sandbox.clone()))
+        .http_client(http)
         .sleep_impl(SharedAsyncSleep::new(TokioSleep::new()))
         .build()
 }
 
 async fn real_config(connector: &Connector) -> Result<SdkConfig, ConnectError> {
-    let mut loader =
-        aws_config::defaults(BehaviorVersion::v2026_01_12()).http_client(https(connector)?);
+    let http = match &connector.http {
+        Some(http) => http.clone(),
+        None => https(connector)?,
+    };
+    let mut loader = aws_config::defaults(BehaviorVersion::v2026_01_12()).http_client(http);
     if let Some(region) = &connector.region {
         loader = loader.region(Region::new(region.clone()));
     }

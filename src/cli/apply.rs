@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use anyhow::bail;
 use clap::Args;
+use tokio_util::sync::CancellationToken;
 
 use super::answer::{self, Progress};
 use super::args::{Output, Paths};
@@ -14,7 +15,7 @@ use super::render::progress::Phase;
 use super::render::{Style, Title, Wording, human};
 use super::{question, saved};
 use crate::aws::chain;
-use crate::engine::lease::{Lease, LeaseError};
+use crate::engine::lease::{Lease, LeaseError, stopwatch};
 use crate::engine::{self, Outcome};
 use crate::model::plan::{Action, Change, Plan, Wish};
 
@@ -52,6 +53,13 @@ impl Apply {
             ),
             None => (self.paths.paths.clone(), None),
         };
+        if let Some(saved) = rest
+            && let Some(flag) = saved.contradicts(self.prune, self.adopt, &context.global)
+        {
+            bail!(
+                "the plan was saved without this {flag}\nhint: leave it out, or save the plan anew"
+            );
+        }
         let adjust = |wish: &mut Wish| {
             wish.prune |= self.prune;
             wish.adopt |= self.adopt;
@@ -63,7 +71,7 @@ impl Apply {
             return Ok(Exit::Failed);
         };
         if let Some(saved) = rest
-            && let Some(moved) = saved.moved(&planned.plan, &planned.desired)
+            && let Some(moved) = saved.moved(&planned)
         {
             complain_of(context, &planned.plan);
             bail!(
@@ -122,16 +130,27 @@ pub(super) async fn carry_out(
     let connection = &planned.session.connection;
     let holder = format!("{}, process {}", connection.caller, std::process::id());
     let told = |text: &str| context.printer.say(text);
+    let stopwatch = stopwatch();
     let lease = Lease::take(
         &connection.aws,
         &planned.plan.stack,
         &holder,
         &connection.clock,
+        &stopwatch,
         &told,
     );
-    let lease = lease.await.map_err(|error| explain(&error))?;
+    let region = &connection.aws.location.region;
+    let lease = lease.await.map_err(|error| explain(&error, region))?;
     connection.gate.guard(lease.holds());
-    let result = under(&lease, context, planned, asking, wording).await;
+    let stop = context.cancel.child_token();
+    let result = {
+        let work = under(&stop, context, planned, asking, wording);
+        tokio::pin!(work);
+        tokio::select! {
+            result = &mut work => result,
+            () = lease.keep(&stop) => work.await,
+        }
+    };
     lease.give_back().await;
     result
 }
@@ -144,9 +163,10 @@ fn agreed(context: &Context, plan: &Plan, asking: Asking) -> anyhow::Result<bool
             && (asking == Asking::Once || question::ask(context, &second, stack)?))
 }
 
-/// Applies while the lease is held. The plan is made once more first: somebody may have been at work until now.
+/// Applies while the lease is held, until `stop`. The plan is made once more first: somebody may have been at work
+/// until now.
 async fn under(
-    lease: &Lease,
+    stop: &CancellationToken,
     context: &Context,
     planned: &mut Planned,
     asking: Asking,
@@ -173,15 +193,7 @@ async fn under(
     let places = planned.plan.locations.clone();
     let progress = Progress::begin(context, Phase::Doing(count), places, true);
     let events = |event| progress.tell(&event);
-    let stop = context.cancel.child_token();
-    let outcome = {
-        let work = engine::apply(&planned.plan, &planned.session.world, &events, &stop);
-        tokio::pin!(work);
-        tokio::select! {
-            outcome = &mut work => outcome,
-            () = lease.keep(&stop) => work.await,
-        }
-    };
+    let outcome = engine::apply(&planned.plan, &planned.session.world, &events, stop).await;
     progress.end();
     let text = answer::outcome(context, planned, &outcome, wording);
     context.printer.answer(&text)?;
@@ -203,11 +215,13 @@ fn complain_of(context: &Context, plan: &Plan) {
         .complain(&human::plan(plan, &Title::default(), &style));
 }
 
-fn explain(error: &LeaseError) -> anyhow::Error {
+fn explain(error: &LeaseError, region: &str) -> anyhow::Error {
     let hint = match error {
+        // Writing is better than deleting: AWS may refuse a deleted name for half a minute, and who held the lease and
+        // is alive after all sees in the versions that it was broken.
         LeaseError::Taken { parameter, .. } => format!(
-            "\nhint: wait for it to end; if nobody is at work, delete the parameter: \
-             aws ssm delete-parameter --name {parameter}"
+            "\nhint: wait for it to end; if nobody is at work there, break the lease: \
+             aws ssm put-parameter --region {region} --name {parameter} --value free --overwrite"
         ),
         LeaseError::Aws { .. } => String::new(),
     };

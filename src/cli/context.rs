@@ -118,6 +118,7 @@ impl Context {
             sandbox_account: env.sandbox_account,
             region,
             ca_bundle: env.ca_bundle,
+            http: None,
         })
     }
 

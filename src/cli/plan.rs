@@ -46,12 +46,7 @@ impl PlanArgs {
             .printer
             .answer(&answer::plan(context, &planned, Wording::Plan)?)?;
         if let Some(file) = &self.out {
-            let text = saved::save(
-                &planned.plan,
-                &planned.desired,
-                &planned.wish,
-                &self.paths.paths,
-            );
+            let text = saved::save(&planned, &self.paths.paths);
             std::fs::write(file, text)
                 .with_context(|| format!("cannot write `{}`", file.display()))?;
             context.printer.say(&format!(

@@ -1,15 +1,19 @@
 //! Saved plans: a proposal about a world that moves, applied only while neither it nor the documents have moved.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use anyhow::{Context as _, bail};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
+use super::args::Global;
+use super::planning::Planned;
 use super::render::json;
+use crate::load::Loaded;
+use crate::model::Location;
 use crate::model::plan::{Change, Desired, Plan, Wish};
 use crate::model::sensitive::fingerprinted;
 
@@ -26,15 +30,19 @@ pub(super) struct Saved {
     api_version: String,
     kind: String,
     version: u32,
+    /// The day by which the plan decided what had expired.
+    today: String,
     stack: String,
     paths: Vec<PathBuf>,
-    locations: BTreeSet<String>,
+    locations: BTreeSet<Location>,
     prune: bool,
     adopt: bool,
     kinds: BTreeSet<String>,
     names: BTreeSet<String>,
-    /// A hash of everything declared.
-    documents: String,
+    /// A hash of each document, by what it declares.
+    documents: BTreeMap<String, String>,
+    /// A hash of what each object is with its personal values read and its variables replaced.
+    values: BTreeMap<String, String>,
     changes: Vec<SavedChange>,
     /// The plan as `--output json` has it, for people and policies to read.
     plan: Value,
@@ -48,24 +56,43 @@ pub(super) struct SavedChange {
     digest: String,
 }
 
-/// Writes a plan.
-pub(super) fn save(plan: &Plan, desired: &Desired, wish: &Wish, paths: &[PathBuf]) -> String {
-    let saved = Saved {
+/// The member that tells whether the file is as it was written: a hash of all the others.
+const DIGEST: &str = "digest";
+
+fn saved(planned: &Planned, paths: &[PathBuf]) -> Saved {
+    let Planned {
+        loaded,
+        session: _,
+        desired,
+        wish,
+        plan,
+    } = planned;
+    Saved {
         api_version: "stationbill.dev/v1alpha1".to_owned(),
         kind: "Plan".to_owned(),
         version: VERSION,
+        today: wish.today.clone(),
         stack: plan.stack.clone(),
         paths: paths.to_vec(),
-        locations: plan.locations.iter().map(ToString::to_string).collect(),
+        locations: plan.locations.clone(),
         prune: wish.prune,
         adopt: wish.adopt,
         kinds: wish.kinds.clone(),
         names: wish.names.clone(),
-        documents: documents(desired),
+        documents: documents(loaded),
+        values: values(desired),
         changes: plan.changes.iter().map(change).collect(),
         plan: json::plan(plan),
-    };
-    let value = serde_json::to_value(saved).unwrap_or_default();
+    }
+}
+
+/// Writes a plan.
+pub(super) fn save(planned: &Planned, paths: &[PathBuf]) -> String {
+    let mut value = serde_json::to_value(saved(planned, paths)).unwrap_or_default();
+    let digest = digest(&value);
+    if let Some(members) = value.as_object_mut() {
+        members.insert(DIGEST.to_owned(), digest.into());
+    }
     format!("{value:#}\n")
 }
 
@@ -74,38 +101,72 @@ pub(super) fn read(paths: &[PathBuf]) -> anyhow::Result<Option<(Saved, Vec<PathB
     let Some((first, rest)) = paths.split_first() else {
         return Ok(None);
     };
-    if !is_plan(first) {
+    let shown = first.display();
+    let small = std::fs::metadata(first).is_ok_and(|file| file.is_file() && file.len() <= LARGEST);
+    let Some(text) = small
+        .then(|| std::fs::read_to_string(first).ok())
+        .flatten()
+        .filter(|text| looks_like_a_plan(text))
+    else {
+        return Ok(None);
+    };
+    let value: Value = serde_json::from_str(&text)
+        .with_context(|| format!("the saved plan in `{shown}` is damaged\nhint: save it anew"))?;
+    if value.get("kind") != Some(&json!("Plan")) {
         return Ok(None);
     }
-    let text = std::fs::read_to_string(first)
-        .with_context(|| format!("cannot read `{}`", first.display()))?;
-    let value: Value = serde_json::from_str(&text)
-        .with_context(|| format!("`{}` is not JSON", first.display()))?;
     let version = value.get("version").and_then(Value::as_u64);
     if version != Some(u64::from(VERSION)) {
+        let version = version.map_or("?".to_owned(), |v| v.to_string());
         bail!(
-            "the plan in `{}` has format {}, and this program applies format {VERSION}\nhint: save it anew",
-            first.display(),
-            version.map_or("?".to_owned(), |v| v.to_string())
+            "the plan in `{shown}` has format {version}, and this program applies format {VERSION}\nhint: save it anew"
         );
     }
-    let saved = serde_json::from_value(value)
-        .with_context(|| format!("`{}` is no plan of ours", first.display()))?;
+    let mut members = value;
+    let written = members.as_object_mut().and_then(|m| m.shift_remove(DIGEST));
+    if written != Some(digest(&members).into()) {
+        bail!(
+            "the saved plan in `{shown}` is not as it was saved: it was edited or damaged\nhint: save it anew"
+        );
+    }
+    let saved = serde_json::from_value(members)
+        .with_context(|| format!("`{shown}` is no plan of ours\nhint: save it anew"))?;
     Ok(Some((saved, rest.to_vec())))
 }
 
-fn is_plan(path: &Path) -> bool {
-    std::fs::metadata(path).is_ok_and(|file| file.is_file() && file.len() <= LARGEST)
-        && std::fs::read_to_string(path)
-            .ok()
-            .and_then(|text| serde_json::from_str::<Value>(&text).ok())
-            .is_some_and(|value| value.get("kind") == Some(&json!("Plan")))
+/// Says whether a file is a saved plan, also one that was cut off: the kind stands at its beginning.
+fn looks_like_a_plan(text: &str) -> bool {
+    let head: String = text.chars().take(200).collect();
+    let packed: String = head.split_whitespace().collect();
+    packed.starts_with('{') && packed.contains(r#""kind":"Plan""#)
+}
+
+/// Hashes a plan by its meaning, so that who reformats the file breaks nothing.
+fn digest(value: &Value) -> String {
+    let mut value = value.clone();
+    value.sort_all_objects();
+    hex(&Sha256::digest(value.to_string()))
 }
 
 impl Saved {
     /// Where the documents were.
     pub(super) fn paths(&self) -> Vec<PathBuf> {
         self.paths.clone()
+    }
+
+    /// Names a flag that asks for something else than this plan was made for.
+    pub(super) fn contradicts(&self, prune: bool, adopt: bool, global: &Global) -> Option<&str> {
+        let differs = |asked: &[String], then: &BTreeSet<String>| {
+            !asked.is_empty() && asked.iter().cloned().collect::<BTreeSet<_>>() != *then
+        };
+        [
+            ("--prune", prune && !self.prune),
+            ("--adopt", adopt && !self.adopt),
+            ("--kind", differs(&global.kind, &self.kinds)),
+            ("--name", differs(&global.name, &self.names)),
+        ]
+        .into_iter()
+        .find_map(|(flag, differs)| differs.then_some(flag))
     }
 
     /// Asks for what was asked for then.
@@ -117,39 +178,74 @@ impl Saved {
     }
 
     /// Says what moved since the plan was saved; `None` when nothing did.
-    pub(super) fn moved(&self, plan: &Plan, desired: &Desired) -> Option<String> {
-        if self.stack != plan.stack {
+    pub(super) fn moved(&self, planned: &Planned) -> Option<String> {
+        let now = saved(planned, &self.paths);
+        if self.stack != now.stack {
             return Some(format!(
                 "it is for stack `{}`, and the documents are stack `{}`",
-                self.stack, plan.stack
+                self.stack, now.stack
             ));
         }
-        let now: BTreeSet<String> = plan.locations.iter().map(ToString::to_string).collect();
-        if self.locations != now {
-            let list = |set: &BTreeSet<String>| set.iter().cloned().collect::<Vec<_>>().join(", ");
+        if self.locations != now.locations {
+            return Some(self.elsewhere(&now));
+        }
+        let documents = differing(&self.documents, &now.documents);
+        if !documents.is_empty() {
             return Some(format!(
-                "it is for {}, and this is {}",
-                list(&self.locations),
-                list(&now)
+                "the documents have changed since it was saved: {documents}"
             ));
         }
-        if self.documents != documents(desired) {
-            return Some("the documents have changed since it was saved".to_owned());
+        let values = differing(&self.values, &now.values);
+        if !values.is_empty() {
+            return Some(format!(
+                "what the documents read from elsewhere has changed since it was saved: {values}"
+            ));
         }
-        let now: BTreeSet<SavedChange> = plan.changes.iter().map(change).collect();
-        let then: BTreeSet<SavedChange> = self.changes.iter().cloned().collect();
+        let changes =
+            |saved: &Self| -> BTreeSet<SavedChange> { saved.changes.iter().cloned().collect() };
+        let (then, at_present) = (changes(self), changes(&now));
         let moved: BTreeSet<&str> = then
-            .symmetric_difference(&now)
+            .symmetric_difference(&at_present)
             .map(|change| change.object.as_str())
             .collect();
         if moved.is_empty() {
-            return None;
+            // What a person or a policy has read must be what is done.
+            let same = self.plan.get("changes") == now.plan.get("changes");
+            return (!same).then(|| "it does not say what would be done".to_owned());
         }
-        let names: Vec<&str> = moved.into_iter().collect();
-        Some(format!(
-            "AWS has changed since it was saved: {}",
-            names.join(", ")
-        ))
+        let names: Vec<&str> = moved.iter().copied().collect();
+        let names = names.join(", ");
+        Some(if moved.iter().all(|name| self.expired(planned, name)) {
+            format!("an `ignore` has expired since it was saved: {names}")
+        } else {
+            format!("AWS has changed since it was saved: {names}")
+        })
+    }
+
+    /// Says which account or region it is for.
+    fn elsewhere(&self, now: &Self) -> String {
+        let list = |saved: &Self, what: fn(&Location) -> &String| {
+            let all: BTreeSet<&str> = saved.locations.iter().map(|at| what(at).as_str()).collect();
+            all.into_iter().collect::<Vec<_>>().join(", ")
+        };
+        let (account, region) = (list(self, |at| &at.account), list(self, |at| &at.region));
+        let (account_now, region_now) = (list(now, |at| &at.account), list(now, |at| &at.region));
+        if account == account_now {
+            format!("it is for region {region}, and this is {region_now}")
+        } else {
+            format!("it is for account {account}, and this is {account_now}")
+        }
+    }
+
+    /// Says whether a difference of an object was accepted when the plan was saved, and is no longer.
+    fn expired(&self, planned: &Planned, object: &str) -> bool {
+        let mut objects = planned.desired.objects.iter();
+        let object = objects.find(|candidate| candidate.address.to_string() == object);
+        let mut ignored = object.into_iter().flat_map(|o| &o.lifecycle.ignore);
+        ignored.any(|ignore| {
+            let until = ignore.until.as_ref();
+            until.is_some_and(|until| self.today <= *until && *until < planned.wish.today)
+        })
     }
 }
 
@@ -158,18 +254,43 @@ pub(super) fn changes(plan: &Plan) -> BTreeSet<SavedChange> {
     plan.changes.iter().map(change).collect()
 }
 
-fn documents(desired: &Desired) -> String {
-    let mut hash = Sha256::new();
+/// Hashes each document. The stack's is one of them: it says what a run may do.
+fn documents(loaded: &Loaded) -> BTreeMap<String, String> {
+    let mut hashes = BTreeMap::new();
+    for object in &loaded.objects {
+        let key = object.address.to_string();
+        let spec = fingerprinted(&object.spec, &key);
+        let whole = json!([spec, object.lifecycle, object.targets]);
+        hashes.insert(key, hex(&Sha256::digest(whole.to_string())));
+    }
+    if let Some(stack) = &loaded.stack {
+        let whole = json!([stack.mode, stack.prune, stack.limits]);
+        let key = format!("Stack/{}", stack.name);
+        hashes.insert(key, hex(&Sha256::digest(whole.to_string())));
+    }
+    hashes
+}
+
+fn values(desired: &Desired) -> BTreeMap<String, String> {
+    let mut hashes = BTreeMap::new();
     for object in &desired.objects {
         let key = object.address.to_string();
-        let lifecycle = serde_json::to_value(&object.lifecycle).unwrap_or_default();
-        hash.update(format!(
-            "{key}@{} {lifecycle} {}\n",
-            object.location,
-            fingerprinted(&object.spec, &key)
-        ));
+        let whole = json!([fingerprinted(&object.spec, &key), object.problem]);
+        let at = format!("{key} in {}", object.location);
+        hashes.insert(at, hex(&Sha256::digest(whole.to_string())));
     }
-    hex(&hash.finalize())
+    hashes
+}
+
+/// Names what two sets of hashes do not have in common.
+fn differing(then: &BTreeMap<String, String>, now: &BTreeMap<String, String>) -> String {
+    let names: BTreeSet<&str> = then
+        .keys()
+        .chain(now.keys())
+        .filter(|key| then.get(*key) != now.get(*key))
+        .map(String::as_str)
+        .collect();
+    names.into_iter().collect::<Vec<_>>().join(", ")
 }
 
 fn change(change: &Change) -> SavedChange {

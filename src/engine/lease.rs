@@ -1,17 +1,19 @@
 //! The lease: one apply of a stack at a time.
 //!
 //! A parameter in SSM Parameter Store holds who is at work and is renewed while they live. The store has one atomic
-//! write (create if absent) and no compare-and-swap, but every overwrite answers with its version, and no two writers
-//! get the same one: whoever read version `n` and is answered `n + 1` has the lease, anybody else has raced and lets
-//! go. Nothing here trusts this machine's wall clock: how old a lease is follows from AWS's own times, and how long
-//! ours still lasts from the monotonic clock.
+//! write (create if absent) and no compare-and-swap. But every overwrite answers with its version, no two writers get
+//! the same one, and so each write says which version it means to replace: one that came to stand anywhere else has
+//! raced, or was late, and counts for nothing to anybody who reads it. The lease is whose write counted last.
+//!
+//! Nothing here trusts this machine's wall clock: how old a lease is follows from AWS's own times, and how long ours
+//! still lasts from a clock that only runs forward, also while the machine sleeps.
 
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use aws_sdk_ssm::types::ParameterType;
 use serde::{Deserialize, Serialize};
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
 use super::converge::patiently;
@@ -19,19 +21,53 @@ use crate::aws::transport::ServerClock;
 use crate::aws::{Aws, AwsError, Class};
 
 /// How long a lease lasts without being renewed.
-const LASTS: Duration = Duration::from_secs(12);
+pub const LASTS: Duration = Duration::from_secs(12);
 /// How often it is renewed; well within the three writes a second that AWS allows an account.
 const RENEWED: Duration = Duration::from_secs(2);
+/// How long before it runs out nothing is sent any more, so that what is on its way arrives while it lasts.
+const MARGIN: Duration = Duration::from_secs(1);
+
+/// How many may race for a lease and still be told apart.
+const MOST_RIVALS: i64 = 20;
+
+/// A clock that only runs forward: the time since some moment in the past.
+pub type Stopwatch = Arc<dyn Fn() -> Duration + Send + Sync>;
+
+/// Returns the stopwatch of this machine. It goes on while the machine sleeps, as [`std::time::Instant`] does not: a
+/// laptop that is opened an hour later must not take its lease for a fresh one.
+pub fn stopwatch() -> Stopwatch {
+    #[cfg(unix)]
+    {
+        use rustix::time::{ClockId, clock_gettime};
+        // What Linux calls boot time is what the monotonic clock of the BSDs and macOS shows.
+        #[cfg(any(target_os = "linux", target_os = "android"))]
+        let clock = ClockId::Boottime;
+        #[cfg(not(any(target_os = "linux", target_os = "android")))]
+        let clock = ClockId::Monotonic;
+        Arc::new(move || Duration::try_from(clock_gettime(clock)).unwrap_or_default())
+    }
+    #[cfg(not(unix))]
+    {
+        let began = std::time::Instant::now();
+        Arc::new(move || began.elapsed())
+    }
+}
 
 /// What the parameter holds.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 struct Held {
-    /// Whose credentials, and which process; empty once the lease was given back.
+    /// Whose credentials, and which process.
     holder: String,
     /// Tells two runs of one holder apart.
     nonce: String,
-    /// Since when, RFC 3339, for people.
+    /// Since when, RFC 3339, by AWS's clock; for people.
     since: String,
+    /// The version that this write replaces, if it counts.
+    #[serde(default)]
+    replaces: i64,
+    /// Whether the holder gave it back.
+    #[serde(default)]
+    free: bool,
 }
 
 /// Why there is no lease.
@@ -64,11 +100,17 @@ pub enum LeaseError {
 
 /// A lease that is held.
 pub struct Lease {
-    aws: Aws,
-    parameter: String,
+    store: Store,
     held: Held,
-    /// Until when it lasts, on the monotonic clock.
-    until: Arc<Mutex<Instant>>,
+    stopwatch: Stopwatch,
+    term: Arc<Mutex<Term>>,
+}
+
+/// How long a lease lasts, and which version of the parameter says so.
+#[derive(Clone, Copy, Debug)]
+struct Term {
+    version: i64,
+    until: Duration,
 }
 
 /// Returns the parameter that holds the lease of a stack.
@@ -99,63 +141,88 @@ impl Lease {
         stack: &str,
         holder: &str,
         clock: &ServerClock,
+        stopwatch: &Stopwatch,
         waiting: &(dyn Fn(&str) + Send + Sync),
     ) -> Result<Self, LeaseError> {
-        let parameter = parameter(stack);
+        let store = Store {
+            aws: aws.clone(),
+            parameter: parameter(stack),
+        };
         let fail = |source| LeaseError::Aws {
-            parameter: parameter.clone(),
+            parameter: store.parameter.clone(),
             source,
         };
-        let held = Held {
+        let mut held = Held {
             holder: holder.to_owned(),
             nonce: uuid::Uuid::new_v4().to_string(),
-            since: jiff::Timestamp::now()
-                .strftime("%Y-%m-%dT%H:%M:%SZ")
-                .to_string(),
+            since: String::new(),
+            replaces: 0,
+            free: false,
         };
+        // The version that we look at, and since when.
+        let mut watched: Option<(i64, Duration)> = None;
         let mut told = false;
-        let mut first: Option<Seen> = None;
-        let began = Instant::now();
+        let mut until = Duration::ZERO;
         loop {
-            let Some(seen) = Seen::read(aws, &parameter, clock).await.map_err(fail)? else {
-                let until = Instant::now() + LASTS;
-                match write(aws, &parameter, &held, false).await {
-                    Ok(_) => return Ok(Self::new(aws, parameter, held, until)),
-                    Err(error) if error.class == Class::Exists => continue,
-                    Err(error) => return Err(fail(error)),
-                }
-            };
-            let renewed = first
-                .as_ref()
-                .is_some_and(|first| first.version != seen.version);
-            if seen
-                .held
-                .as_ref()
-                .is_some_and(|held| !held.holder.is_empty())
-                && seen.age < LASTS
+            let seen = store.read(clock).await.map_err(fail)?;
+            let top = seen.as_ref().map_or(0, |seen| seen.top);
+            let mut age = LASTS;
+            if let Some(seen) = &seen
+                && let Some(other) = seen.held.as_ref().filter(|held| !held.free)
             {
-                // Whoever renews is alive, and we get out of the way.
-                if renewed {
-                    return Err(seen.taken(&parameter));
+                if other.nonce == held.nonce {
+                    // The answer to our write was lost.
+                    let version = top;
+                    return Ok(Self::new(store, held, stopwatch, Term { version, until }));
                 }
-                if !told && first.is_some() && began.elapsed() > RENEWED + Duration::from_secs(1) {
+                // Whoever renews is alive, and we get out of the way.
+                if watched.is_some_and(|(before, _)| before != seen.version) {
+                    return Err(taken(&store, other, seen.age, clock));
+                }
+                let now = stopwatch();
+                let (_, since) = *watched.get_or_insert((seen.version, now));
+                let looked = now.saturating_sub(since);
+                // What nobody renewed for so long before our eyes has run out, whatever AWS's times say.
+                age = seen.age.max(looked);
+                if age < LASTS && !told && looked > RENEWED + Duration::from_secs(1) {
                     told = true;
-                    let left = LASTS.saturating_sub(seen.age).as_secs() + 1;
+                    let left = LASTS.saturating_sub(age).as_secs() + 1;
                     waiting(&format!(
-                        "the last run did not give back the lease and seems to have died; it runs out in {left} s"
+                        "{} does not renew its lease of this stack and seems to have died; it runs out in {left} s",
+                        other.holder
                     ));
                 }
-                first.get_or_insert(seen);
+            }
+            if age < LASTS {
                 sleep(Duration::from_millis(500)).await;
                 continue;
             }
-            let until = Instant::now() + LASTS;
-            let version = write(aws, &parameter, &held, true).await.map_err(fail)?;
-            if version == seen.version + 1 {
-                return Ok(Self::new(aws, parameter, held, until));
+            until = stopwatch() + LASTS;
+            held.since = moment(clock, Duration::ZERO);
+            held.replaces = top;
+            match store.write(&held, seen.is_some()).await {
+                Ok(written) if written == top + 1 => {
+                    let term = Term {
+                        version: written,
+                        until,
+                    };
+                    return Ok(Self::new(store, held, stopwatch, term));
+                }
+                // Somebody wrote between our read and our write, or the SDK wrote twice: the next look tells.
+                Ok(written) => {
+                    let ours = store.whose(top, written, &held.nonce, false);
+                    if ours.await.map_err(fail)? {
+                        let term = Term {
+                            version: written,
+                            until,
+                        };
+                        return Ok(Self::new(store, held, stopwatch, term));
+                    }
+                }
+                Err(error) if error.class == Class::Exists => {}
+                Err(error) => return Err(fail(error)),
             }
-            // Somebody wrote between our read and our write; theirs was the version after the one we read.
-            first = None;
+            watched = None;
             sleep(Duration::from_millis(
                 300 + u64::from(std::process::id() % 400),
             ))
@@ -163,38 +230,39 @@ impl Lease {
         }
     }
 
-    fn new(aws: &Aws, parameter: String, held: Held, until: Instant) -> Self {
+    fn new(store: Store, held: Held, stopwatch: &Stopwatch, term: Term) -> Self {
         Self {
-            aws: aws.clone(),
-            parameter,
+            store,
             held,
-            until: Arc::new(Mutex::new(until)),
+            stopwatch: stopwatch.clone(),
+            term: Arc::new(Mutex::new(term)),
         }
     }
 
     /// Returns a look at the lease: whether it still lasts.
     pub fn holds(&self) -> Arc<dyn Fn() -> bool + Send + Sync> {
-        let lasts = self.until.clone();
-        // A second early, so that a request on its way arrives while the lease still lasts.
-        Arc::new(move || Instant::now() + Duration::from_secs(1) < *lock(&lasts))
+        let (term, stopwatch) = (self.term.clone(), self.stopwatch.clone());
+        Arc::new(move || stopwatch() + MARGIN < lock(&term).until)
     }
 
-    /// Renews the lease until it is dropped; cancels `lost` when that fails until it has run out, for then somebody
-    /// else may have taken it over.
+    /// Renews the lease until it is dropped; cancels `lost` when somebody else may have taken it over: when it could
+    /// not be renewed before it ran out, or when a person has broken it.
     pub async fn keep(&self, lost: &CancellationToken) {
+        let holds = self.holds();
         loop {
             sleep(RENEWED).await;
-            let until = Instant::now() + LASTS;
-            if Instant::now() >= *lock(&self.until) {
-                lost.cancel();
-                return;
+            if !holds() {
+                break;
             }
-            match write(&self.aws, &self.parameter, &self.held, true).await {
-                // Whatever version this is: a raced rival may have written once and let go, and our write puts that right.
-                Ok(_) => *lock(&self.until) = until,
-                Err(error) => tracing::warn!(%error, "cannot renew the lease"),
+            match timeout(LASTS, self.write(&self.held)).await {
+                Ok(Ok(true)) => {}
+                Ok(Ok(false)) => break,
+                Ok(Err(error)) => tracing::warn!(%error, "cannot renew the lease"),
+                Err(_) => tracing::warn!("cannot renew the lease in time"),
             }
         }
+        lock(&self.term).until = Duration::ZERO;
+        lost.cancel();
     }
 
     /// Gives the lease back, so that the next run need not wait.
@@ -203,86 +271,168 @@ impl Lease {
             return;
         }
         let free = Held {
-            holder: String::new(),
-            ..self.held
+            free: true,
+            ..self.held.clone()
         };
-        if let Err(error) = write(&self.aws, &self.parameter, &free, true).await {
-            tracing::warn!(%error, "cannot give the lease back; it runs out by itself");
+        match timeout(LASTS, self.write(&free)).await {
+            Ok(Ok(_)) => {}
+            Ok(Err(error)) => {
+                tracing::warn!(%error, "cannot give the lease back; it runs out by itself");
+            }
+            Err(_) => tracing::warn!("cannot give the lease back in time; it runs out by itself"),
         }
+    }
+
+    /// Writes until the write counts; says whether the lease is still ours.
+    async fn write(&self, held: &Held) -> Result<bool, AwsError> {
+        // Only rivals that raced us for it write at all, and each of them once.
+        for _ in 0..3 {
+            let before = lock(&self.term).version;
+            let until = (self.stopwatch)() + LASTS;
+            let held = Held {
+                replaces: before,
+                ..held.clone()
+            };
+            let version = self.store.write(&held, true).await?;
+            let counts = version == before + 1;
+            if !counts && !self.store.whose(before, version, &held.nonce, true).await? {
+                return Ok(false);
+            }
+            *lock(&self.term) = Term { version, until };
+            if counts {
+                break;
+            }
+        }
+        Ok(true)
     }
 }
 
-fn lock(until: &Mutex<Instant>) -> std::sync::MutexGuard<'_, Instant> {
-    until.lock().unwrap_or_else(PoisonError::into_inner)
+fn lock(term: &Mutex<Term>) -> MutexGuard<'_, Term> {
+    term.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// The parameter as it was read.
+fn taken(store: &Store, other: &Held, age: Duration, clock: &ServerClock) -> LeaseError {
+    LeaseError::Taken {
+        holder: other.holder.clone(),
+        since: other.since.clone(),
+        until: moment(clock, LASTS.saturating_sub(age)),
+        parameter: store.parameter.clone(),
+    }
+}
+
+/// Writes a moment by AWS's clock, so far from now.
+fn moment(clock: &ServerClock, ahead: Duration) -> String {
+    let now = clock.now().unwrap_or_default() + ahead;
+    let moment = jiff::SignedDuration::try_from(now)
+        .ok()
+        .and_then(|since| jiff::Timestamp::from_duration(since).ok());
+    let moment = moment.map(|moment| moment.strftime("%Y-%m-%dT%H:%M:%SZ").to_string());
+    moment.unwrap_or_default()
+}
+
+/// The parameter in AWS.
+struct Store {
+    aws: Aws,
+    parameter: String,
+}
+
+/// A version of the parameter as it was read.
 struct Seen {
+    /// Nothing when a person wrote it.
     held: Option<Held>,
     version: i64,
     age: Duration,
+    /// The version that the parameter is at.
+    top: i64,
 }
 
 impl Seen {
-    async fn read(
-        aws: &Aws,
-        parameter: &str,
-        clock: &ServerClock,
-    ) -> Result<Option<Self>, AwsError> {
-        let answer = match aws
-            .ssm
-            .get_parameter()
-            .name(parameter)
-            .send()
-            .await
-            .map_err(AwsError::from)
-        {
-            Err(error) if error.class == Class::NotFound => return Ok(None),
-            other => other?,
-        };
-        let answer = aws.required("GetParameter", "Parameter", answer.parameter)?;
-        let modified = answer
-            .last_modified_date
-            .map(|date| date.as_secs_f64())
-            .unwrap_or_default();
-        let now = clock.now().map_or(modified, |now| now.as_secs_f64());
-        Ok(Some(Self {
-            // A value that a person wrote holds nothing.
-            held: answer
-                .value
-                .and_then(|value| serde_json::from_str(&value).ok()),
-            version: answer.version,
-            age: Duration::try_from_secs_f64(now - modified).unwrap_or_default(),
-        }))
-    }
-
-    fn taken(&self, parameter: &str) -> LeaseError {
-        let held = self.held.as_ref();
-        let left = LASTS.saturating_sub(self.age);
-        let until =
-            jiff::Timestamp::now() + jiff::SignedDuration::try_from(left).unwrap_or_default();
-        LeaseError::Taken {
-            holder: held.map(|held| held.holder.clone()).unwrap_or_default(),
-            since: held.map(|held| held.since.clone()).unwrap_or_default(),
-            until: until.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
-            parameter: parameter.to_owned(),
-        }
+    /// Says whether the write replaced what it meant to replace.
+    fn counts(&self) -> bool {
+        let replaces = self.held.as_ref().map(|held| held.replaces);
+        replaces == Some(self.version - 1)
     }
 }
 
-async fn write(aws: &Aws, parameter: &str, held: &Held, overwrite: bool) -> Result<i64, AwsError> {
-    let value = serde_json::to_string(held)
-        .map_err(|e| AwsError::unexpected("the lease", &e.to_string()))?;
-    let answer = patiently(|| async {
-        let put = aws
-            .ssm
-            .put_parameter()
-            .name(parameter)
-            .value(&value)
-            .r#type(ParameterType::String);
-        Ok(put.overwrite(overwrite).send().await?)
-    });
-    Ok(answer.await?.version)
+impl Store {
+    /// Reads what counts: the last write that replaced what it meant to, or that a person made.
+    async fn read(&self, clock: &ServerClock) -> Result<Option<Seen>, AwsError> {
+        let mut seen = match self.get(&self.parameter, clock).await {
+            Err(error) if error.class == Class::NotFound => return Ok(None),
+            answer => answer?,
+        };
+        let top = seen.version;
+        while seen.held.is_some() && !seen.counts() && top - seen.version < MOST_RIVALS {
+            if seen.version == 1 {
+                // Late, after a person had deleted the parameter.
+                seen.held = None;
+                break;
+            }
+            let before = format!("{}:{}", self.parameter, seen.version - 1);
+            seen = self.get(&before, clock).await?;
+        }
+        Ok(Some(Seen { top, ..seen }))
+    }
+
+    async fn get(&self, name: &str, clock: &ServerClock) -> Result<Seen, AwsError> {
+        const CALL: &str = "GetParameter";
+        let aws = &self.aws;
+        let answer = aws.ssm.get_parameter().name(name).send().await?;
+        let answer = aws.required(CALL, "Parameter", answer.parameter)?;
+        let value = aws.required(CALL, "Value", answer.value)?;
+        let modified = aws.required(CALL, "LastModifiedDate", answer.last_modified_date)?;
+        let modified = modified.as_secs_f64();
+        let now = clock.now().map_or(modified, |now| now.as_secs_f64());
+        Ok(Seen {
+            held: serde_json::from_str(&value).ok(),
+            version: answer.version,
+            top: answer.version,
+            age: Duration::try_from_secs_f64(now - modified).unwrap_or_default(),
+        })
+    }
+
+    /// Says whether the lease is ours after a write of ours came to stand at version `to` instead of just after
+    /// `from`: whose write between them counted last.
+    async fn whose(
+        &self,
+        from: i64,
+        to: i64,
+        nonce: &str,
+        mut ours: bool,
+    ) -> Result<bool, AwsError> {
+        // Versions begin again when a person has deleted the parameter. So many in between are no race: somebody was at
+        // work while this process stood still.
+        if to <= from || to - from > MOST_RIVALS {
+            return Ok(false);
+        }
+        for version in from + 1..to {
+            let name = format!("{}:{version}", self.parameter);
+            let seen = self.get(&name, &ServerClock::default()).await?;
+            match &seen.held {
+                Some(held) if seen.counts() => ours = held.nonce == nonce,
+                Some(_) => {}
+                // A person broke the lease.
+                None => ours = false,
+            }
+        }
+        Ok(ours)
+    }
+
+    async fn write(&self, held: &Held, overwrite: bool) -> Result<i64, AwsError> {
+        let value = serde_json::to_string(held)
+            .map_err(|e| AwsError::unexpected("the lease", &e.to_string()))?;
+        let answer = patiently(|| async {
+            let put = self
+                .aws
+                .ssm
+                .put_parameter()
+                .name(&self.parameter)
+                .value(&value)
+                .r#type(ParameterType::String);
+            Ok(put.overwrite(overwrite).send().await?)
+        });
+        Ok(answer.await?.version)
+    }
 }
 
 #[cfg(test)]

@@ -1,13 +1,12 @@
 //! Crashes: the program dies at every AWS call of an apply, before and after its effect; run again, it converges.
 //!
 //! What a run killed at a call leaves behind is the state of AWS at that moment, and nothing else, for there is no
-//! state file. So one apply of the real program is recorded state by state, and a new run begins from each of them.
-//! That this is the same thing as a real death is shown by killing the real program at some of the calls.
-//! `STATIONBILL_CRASHES=N` kills it at N calls.
+//! state file. So one apply of the real program is recorded state by state, and a new run begins from each of them;
+//! and the real program is killed at every call, before it and after it. `STATIONBILL_CRASHES=N` kills it at N points.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::process::{Child, Stdio};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use serde_json::{Value, json};
@@ -18,7 +17,8 @@ use stationbill::model::reference::lift;
 use stationbill::sandbox::{Enforce, Options, Sandbox};
 use tokio_util::sync::CancellationToken;
 
-use crate::support::door::{Door, Moment, Watch};
+use crate::support::calls::Moment;
+use crate::support::door::{Door, Watch};
 use crate::support::{STACK, Scene, documents, example, number, program, told};
 
 /// Everything that is there, without what AWS made up.
@@ -135,7 +135,7 @@ fn a_run_goes_on_from_wherever_an_earlier_one_died() {
     let states = Arc::new(Mutex::new(Vec::<Value>::new()));
     let (behind, seen) = (sandbox.clone(), states.clone());
     let watch = move |_: Arc<Mutex<Child>>| -> Arc<Watch> {
-        Arc::new(move |_, _| {
+        Arc::new(move |_, _, _| {
             let state = behind.with_state(|state| serde_json::to_value(state).unwrap());
             let mut states = seen.lock().unwrap();
             if !states.contains(&state) {
@@ -181,27 +181,84 @@ fn a_run_goes_on_from_wherever_an_earlier_one_died() {
 }
 
 #[test]
-fn the_real_program_may_be_killed_at_any_call() {
+fn the_real_program_may_be_killed_at_every_call() {
     let runtime = runtime();
     let sandbox = empty();
-    let (calls, success) = runtime.block_on(apply(sandbox.clone(), |_| Arc::new(|_, _| false)));
+    let (calls, success) = runtime.block_on(apply(sandbox.clone(), |_| Arc::new(|_, _, _| false)));
     assert!(success);
     let wanted = runtime.block_on(async { shape(&Scene::of(sandbox).await).await });
-    let documents = documents("banana-stand");
-    let points = number("STATIONBILL_CRASHES").unwrap_or(4).min(2 * calls);
-    for point in 0..points {
-        // Spread over the run, before and after in turns.
-        let at = (calls * (2 * point + 1) / (2 * points)).max(1);
-        let when = if point % 2 == 0 {
-            Moment::After
-        } else {
-            Moment::Before
+    let crash = Crash {
+        runtime,
+        calls,
+        wanted,
+        documents: documents("banana-stand"),
+        seen: Mutex::default(),
+    };
+    let points = number("STATIONBILL_CRASHES").map_or(2 * calls, |some| some.min(2 * calls));
+    let (next, failed) = (AtomicU64::new(0), Mutex::new(Vec::new()));
+    let workers = std::thread::available_parallelism().map_or(2, usize::from);
+    std::thread::scope(|scope| {
+        for _ in 0..workers {
+            scope.spawn(|| {
+                loop {
+                    let point = next.fetch_add(1, Ordering::Relaxed);
+                    if point >= points {
+                        break;
+                    }
+                    // Spread over the run where not all are asked for.
+                    if let Err(why) = crash.at(2 * calls * point / points) {
+                        failed.lock().unwrap().push(why);
+                    }
+                }
+            });
+        }
+    });
+    let failed = failed.into_inner().unwrap();
+    assert!(
+        failed.is_empty(),
+        "{} of {points} points:\n{}",
+        failed.len(),
+        failed.join("\n")
+    );
+}
+
+struct Crash {
+    runtime: tokio::runtime::Runtime,
+    calls: u64,
+    wanted: Shape,
+    documents: Vec<Declared>,
+    /// The states from which a run has gone on already: a call that only reads leaves what the one before it left.
+    seen: Mutex<BTreeSet<String>>,
+}
+
+/// What a later run can see of a state: all but the moments, and who held the lease.
+fn essence(state: &Value) -> Value {
+    match state {
+        Value::Number(number) if number.as_f64().is_some_and(|n| n > 1e9) => Value::Null,
+        Value::Object(map) => {
+            let lease = |key: &str| key.starts_with("/stationbill/");
+            let members = map.iter().filter(|(key, _)| !lease(key));
+            Value::Object(members.map(|(k, v)| (k.clone(), essence(v))).collect())
+        }
+        Value::Array(list) => list.iter().map(essence).collect(),
+        other => other.clone(),
+    }
+}
+
+impl Crash {
+    /// Kills the real program before or after one of its calls, and runs again: every tenth time the real program,
+    /// which must find its way past the lease of the dead one too, and otherwise what it is made of.
+    fn at(&self, point: u64) -> Result<(), String> {
+        let (at, when) = match point % 2 {
+            0 => (point / 2 + 1, Moment::Before),
+            _ => (point / 2 + 1, Moment::After),
         };
+        let here = format!("killed {when:?} call {at} of {}", self.calls);
         let sandbox = empty();
         let dead = Arc::new(AtomicBool::new(false));
         let killer = dead.clone();
         let watch = move |child: Arc<Mutex<Child>>| -> Arc<Watch> {
-            Arc::new(move |number, moment| {
+            Arc::new(move |number, _, moment| {
                 if number == at && moment == when {
                     let mut child = child.lock().unwrap();
                     child.kill().unwrap();
@@ -211,18 +268,31 @@ fn the_real_program_may_be_killed_at_any_call() {
                 killer.load(Ordering::SeqCst)
             })
         };
-        let (_, success) = runtime.block_on(apply(sandbox.clone(), watch));
-        assert!(
-            dead.load(Ordering::SeqCst) && !success,
-            "call {at} of {calls} did not come"
-        );
-        let (_, success) = runtime.block_on(apply(sandbox.clone(), |_| Arc::new(|_, _| false)));
-        assert!(
-            success,
-            "killed {when:?} call {at} of {calls}, the next run failed"
-        );
-        let state = runtime.block_on(async { Scene::of(sandbox).await.snapshot() });
-        let again = runtime.block_on(resume(&state, &documents, &wanted));
-        assert_eq!(again, Ok(()), "killed {when:?} call {at} of {calls}");
+        let (_, success) = self.runtime.block_on(apply(sandbox.clone(), watch));
+        // The lease is renewed by the clock, so that one run makes a call more than another.
+        if !dead.load(Ordering::SeqCst) {
+            return if success && at + 3 > self.calls {
+                Ok(())
+            } else {
+                Err(format!("{here}: it did not come"))
+            };
+        }
+        if point.is_multiple_of(10) {
+            sandbox.clock().advance(stationbill::engine::lease::LASTS);
+            let again = apply(sandbox.clone(), |_| Arc::new(|_, _, _| false));
+            if !self.runtime.block_on(again).1 {
+                return Err(format!("{here}: the next run failed"));
+            }
+        }
+        let again = async {
+            let state = Scene::of(sandbox).await.snapshot();
+            let essence = essence(&state).to_string();
+            if !self.seen.lock().unwrap().insert(essence) {
+                return Ok(());
+            }
+            resume(&state, &self.documents, &self.wanted).await
+        };
+        let again = self.runtime.block_on(again);
+        again.map_err(|why| format!("{here}: {why}"))
     }
 }

@@ -139,7 +139,7 @@ impl Stage {
         let door = runtime.block_on(Door::open(sandbox.clone()));
         let url = door.url.clone();
         let until = stop.clone();
-        drop(runtime.spawn(async move { door.serve(Arc::new(|_, _| false), until).await }));
+        drop(runtime.spawn(async move { door.serve(Arc::new(|_, _, _| false), until).await }));
         Self {
             folder: tempfile::tempdir().unwrap(),
             sandbox,

@@ -16,15 +16,10 @@ use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-/// On which side of a call's effect.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Moment {
-    Before,
-    After,
-}
+use super::calls::{Call, Moment};
 
 /// Sees each call twice, with its number from 1; answers whether the connection is cut there.
-pub(crate) type Watch = dyn Fn(u64, Moment) -> bool + Send + Sync;
+pub(crate) type Watch = dyn Fn(u64, &Call, Moment) -> bool + Send + Sync;
 
 /// A server on loopback.
 pub(crate) struct Door {
@@ -85,11 +80,12 @@ async fn answer(
     let (parts, body) = request.into_parts();
     let body = body.collect().await.map_err(|_| Cut)?.to_bytes();
     let number = calls.fetch_add(1, Ordering::SeqCst) + 1;
-    if watch(number, Moment::Before) {
+    let call = Call::of(&parts, &body);
+    if watch(number, &call, Moment::Before) {
         return Err(Cut);
     }
     let response = sandbox.exchange(Request::from_parts(parts, body)).await;
-    if watch(number, Moment::After) {
+    if watch(number, &call, Moment::After) {
         return Err(Cut);
     }
     response.map(|r| r.map(Full::new)).map_err(|_| Cut)

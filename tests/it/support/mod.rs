@@ -1,6 +1,8 @@
 //! What the proofs have in common: a simulated AWS, whole runs against it, and a look behind it.
 
+pub(crate) mod calls;
 pub(crate) mod door;
+pub(crate) mod glance;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -19,6 +21,8 @@ use stationbill::load::{self, Declared};
 use stationbill::model::plan::{Change, Desired, Observed, Plan, Wish, plan};
 use stationbill::sandbox::{Enforce, Options, Sandbox, State};
 use tokio_util::sync::CancellationToken;
+
+use calls::{Look, watched};
 
 /// The stack of every proof.
 pub(crate) const STACK: &str = "banana-stand";
@@ -45,7 +49,13 @@ impl Scene {
     }
 
     pub(crate) async fn of(sandbox: Arc<Sandbox>) -> Self {
+        Self::seen(sandbox, None).await
+    }
+
+    /// A scene in which somebody sees every call.
+    pub(crate) async fn seen(sandbox: Arc<Sandbox>, look: Option<Arc<Look>>) -> Self {
         let connector = Connector {
+            http: look.map(|look| watched(sandbox.clone(), look)),
             sandbox: Some(sandbox.clone()),
             ..Connector::default()
         };

@@ -1,0 +1,155 @@
+//! A glance behind the simulated AWS after each step of a run, without asking it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Map, Value, json};
+use stationbill::kinds::Live;
+use stationbill::model::Location;
+use stationbill::model::stamp::{self, Owner, Tags};
+use stationbill::sandbox::{Account, Sandbox};
+
+use super::STACK;
+
+/// Everything there is, by ARN or whatever else tells it apart.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Glance {
+    objects: BTreeMap<String, Object>,
+    /// What can be referred to besides.
+    channels: BTreeSet<String>,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+struct Object {
+    tags: Tags,
+    content: Value,
+}
+
+impl Object {
+    fn is_ours(&self) -> bool {
+        stamp::owner(&self.tags, STACK) == Owner::Us
+    }
+}
+
+impl Glance {
+    /// What a live object is called here.
+    pub(crate) fn key(kind: &str, location: &Location, live: &Live<Value>) -> String {
+        match kind {
+            "Document" | "Runbook" => format!("document {} in {}", live.name, location.region),
+            "Dashboard" => format!("dashboard {}", live.name),
+            _ => live.id.0.clone(),
+        }
+    }
+
+    pub(crate) fn at(sandbox: &Sandbox) -> Self {
+        sandbox.with_state(|state| {
+            let mut glance = Self::default();
+            for (id, account) in &state.accounts {
+                glance.account(id, account);
+            }
+            glance
+        })
+    }
+
+    fn account(&mut self, id: &str, account: &Account) {
+        let contacts = serde_json::to_value(&account.contacts).unwrap();
+        let channels = map(&contacts["channels"]);
+        for (arn, contact) in map(&contacts["contacts"]) {
+            let own: Vec<&Value> = channels
+                .values()
+                .filter(|channel| channel["contact"] == **arn)
+                .collect();
+            self.add(arn, &contact["tags"], json!([contact, own]));
+        }
+        self.channels.extend(channels.keys().cloned());
+        for (arn, rotation) in map(&contacts["rotations"]) {
+            self.add(arn, &rotation["tags"], rotation.clone());
+        }
+        let incidents = serde_json::to_value(&account.incidents).unwrap();
+        for (name, plan) in map(&incidents["plans"]) {
+            let arn = format!("arn:aws:ssm-incidents::{id}:response-plan/{name}");
+            self.add(&arn, &plan["tags"], plan.clone());
+        }
+        for (region, ssm) in &account.ssm {
+            let ssm = serde_json::to_value(ssm).unwrap();
+            let tags = &ssm["tags"];
+            for (name, document) in map(&ssm["documents"]) {
+                let key = format!("document {name} in {region}");
+                self.add(&key, &tags["Document"][name], document.clone());
+            }
+            let groups = map(&ssm["patch"]["groups"]);
+            for (baseline, what) in map(&ssm["patch"]["baselines"]) {
+                let of = |group: &&Value| map(group).values().any(|id| id == baseline);
+                let own: Vec<&Value> = groups.values().filter(of).collect();
+                let content = json!([what, own]);
+                self.add(baseline, &tags["PatchBaseline"][baseline], content);
+            }
+        }
+        let dashboards = serde_json::to_value(&account.cloudwatch).unwrap();
+        for (name, dashboard) in map(&dashboards["dashboards"]) {
+            let key = format!("dashboard {name}");
+            self.add(&key, &dashboard["tags"], dashboard.clone());
+        }
+    }
+
+    fn add(&mut self, key: &str, tags: &Value, content: Value) {
+        let tags = map(tags).iter();
+        let tags = tags.map(|(k, v)| (k.clone(), v.as_str().unwrap_or_default().to_owned()));
+        let object = Object {
+            tags: tags.collect(),
+            content,
+        };
+        assert!(self.objects.insert(key.to_owned(), object).is_none());
+    }
+
+    /// What is not ours, nor about to be, and is not as it was.
+    pub(crate) fn touched(&self, before: &Self, adopted: &BTreeSet<String>) -> Vec<String> {
+        let theirs = before.objects.iter();
+        let theirs = theirs.filter(|(key, was)| !was.is_ours() && !adopted.contains(*key));
+        let touched = theirs.filter(|(key, was)| self.objects.get(*key) != Some(was));
+        touched
+            .map(|(key, was)| format!("{key} is not ours, and was {was:?}"))
+            .collect()
+    }
+
+    /// The objects of ours that are there more than once.
+    pub(crate) fn twice(&self) -> BTreeSet<String> {
+        let mut seen = BTreeSet::new();
+        let ours = self.objects.values().filter(|object| object.is_ours());
+        let names = ours.filter_map(|object| object.tags.get(stamp::OBJECT));
+        names
+            .filter(|name| !seen.insert((*name).clone()))
+            .cloned()
+            .collect()
+    }
+
+    /// Who refers in vain to whom, among what has ARNs.
+    pub(crate) fn dangling(&self) -> BTreeSet<(String, String)> {
+        let mut found = BTreeSet::new();
+        for (key, object) in &self.objects {
+            let mut named = Vec::new();
+            arns(&object.content, &mut named);
+            for arn in named {
+                if !self.objects.contains_key(&arn) && !self.channels.contains(&arn) {
+                    found.insert((key.clone(), arn));
+                }
+            }
+        }
+        found
+    }
+}
+
+fn map(value: &Value) -> &Map<String, Value> {
+    static NONE: std::sync::LazyLock<Map<String, Value>> = std::sync::LazyLock::new(Map::new);
+    value.as_object().unwrap_or(&NONE)
+}
+
+fn arns(value: &Value, into: &mut Vec<String>) {
+    match value {
+        Value::String(text) if text.starts_with("arn:aws:ssm-contacts:") => {
+            into.push(text.clone());
+        }
+        Value::Object(map) => map.values().for_each(|member| arns(member, into)),
+        Value::Array(list) => list.iter().for_each(|member| arns(member, into)),
+        _ => {}
+    }
+}
