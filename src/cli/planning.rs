@@ -8,6 +8,7 @@ use anyhow::bail;
 use super::answer::Progress;
 use super::context::{Context, Session, stack_name};
 use super::render::progress::Phase;
+use super::saved;
 use crate::engine::desired::desired;
 use crate::engine::{Breadth, Event, observe};
 use crate::kinds;
@@ -18,6 +19,8 @@ use crate::model::{Address, Place};
 pub(super) struct Planned {
     /// Where each object is declared.
     pub(super) places: BTreeMap<Address, Place>,
+    /// A hash of each document, for plans that are saved.
+    pub(super) documents: BTreeMap<String, String>,
     pub(super) session: Session,
     pub(super) desired: Desired,
     pub(super) wish: Wish,
@@ -47,6 +50,7 @@ impl Planned {
         let sources = Context::sources();
         let stack = stack_name(&loaded);
         let desired = desired(&stack, &loaded.objects, &session.world, &sources).await;
+        let documents = saved::documents(&loaded);
         // From here on only the places count: the texts are in what is desired, and need not be held twice.
         let objects = loaded.objects.into_iter();
         let places = objects
@@ -56,6 +60,7 @@ impl Planned {
         let plan = look(context, &session, &desired, &wish).await;
         Ok(Some(Self {
             places,
+            documents,
             session,
             desired,
             wish,

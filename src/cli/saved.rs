@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::path::PathBuf;
 
-use anyhow::{Context as _, bail};
+use anyhow::{anyhow, bail};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
@@ -61,7 +61,8 @@ const DIGEST: &str = "digest";
 
 fn saved(planned: &Planned, paths: &[PathBuf]) -> Saved {
     let Planned {
-        loaded,
+        places: _,
+        documents,
         session: _,
         desired,
         wish,
@@ -79,7 +80,7 @@ fn saved(planned: &Planned, paths: &[PathBuf]) -> Saved {
         adopt: wish.adopt,
         kinds: wish.kinds.clone(),
         names: wish.names.clone(),
-        documents: documents(loaded),
+        documents: documents.clone(),
         values: values(desired),
         changes: plan.changes.iter().map(change).collect(),
         plan: json::plan(plan),
@@ -110,8 +111,9 @@ pub(super) fn read(paths: &[PathBuf]) -> anyhow::Result<Option<(Saved, Vec<PathB
     else {
         return Ok(None);
     };
-    let value: Value = serde_json::from_str(&text)
-        .with_context(|| format!("the saved plan in `{shown}` is damaged\nhint: save it anew"))?;
+    let value: Value = serde_json::from_str(&text).map_err(|error| {
+        anyhow!("the saved plan in `{shown}` is damaged: {error}\nhint: save it anew")
+    })?;
     if value.get("kind") != Some(&json!("Plan")) {
         return Ok(None);
     }
@@ -130,7 +132,7 @@ pub(super) fn read(paths: &[PathBuf]) -> anyhow::Result<Option<(Saved, Vec<PathB
         );
     }
     let saved = serde_json::from_value(members)
-        .with_context(|| format!("`{shown}` is no plan of ours\nhint: save it anew"))?;
+        .map_err(|error| anyhow!("`{shown}` is no plan of ours: {error}\nhint: save it anew"))?;
     Ok(Some((saved, rest.to_vec())))
 }
 
@@ -255,7 +257,7 @@ pub(super) fn changes(plan: &Plan) -> BTreeSet<SavedChange> {
 }
 
 /// Hashes each document. The stack's is one of them: it says what a run may do.
-fn documents(loaded: &Loaded) -> BTreeMap<String, String> {
+pub(super) fn documents(loaded: &Loaded) -> BTreeMap<String, String> {
     let mut hashes = BTreeMap::new();
     for object in &loaded.objects {
         let key = object.address.to_string();

@@ -17,8 +17,11 @@ COMMON = {
     # As the services that once spoke awsQuery spell two of them.
     "AccessDenied", "Throttling",
 }
-# Errors that a model's operation does not list, but the API reference does.
-UNLISTED = {("DeleteDashboards", "DashboardNotFoundError"), ("DeleteDashboards", "ResourceNotFound")}
+# Errors that a model's operation does not list, but the API reference does, or Terraform's provider meets and tolerates.
+UNLISTED = {
+    ("DeleteDashboards", "DashboardNotFoundError"), ("DeleteDashboards", "ResourceNotFound"),
+    ("DeregisterPatchBaselineForPatchGroup", "DoesNotExistException"),
+}
 ERROR_WORDS = ("__type", "message", "Message", "code")
 
 

@@ -383,7 +383,10 @@ fn nothing_of_another_stack_can_be_touched() {
                 ),
             ];
             let settled = kind.settle(&after, &foreign.spec)?;
-            if kind.impossible(&settled, &foreign.spec).is_some() {
+            if kind
+                .impossible(&settled, &foreign.spec, &aws.location)
+                .is_some()
+            {
                 drop(tries.remove(0));
             }
             if kind.never_deleted().is_none() {
@@ -493,7 +496,7 @@ impl Stage {
         let door = Door::open(sandbox.clone()).await;
         let (url, stop) = (door.url.clone(), CancellationToken::new());
         let (until, mut serving) = (stop.clone(), JoinSet::new());
-        serving.spawn(async move { door.serve(Arc::new(|_, _| false), until).await });
+        serving.spawn(async move { door.serve(Arc::new(|_, _, _| false), until).await });
         Self {
             folder,
             sandbox,

@@ -242,7 +242,7 @@ impl Sandbox {
             Ok(signature) => signature,
             Err(unsigned) => return refuse(&unsigned.fault(protocol.suffix())),
         };
-        if let Err(why) = credentials::untimely(&parts, self.clock.now()) {
+        if let Err(why) = credentials::untimely(parts, self.clock.now()) {
             return refuse(&untimely(protocol.suffix(), why));
         }
         let route = match &route {

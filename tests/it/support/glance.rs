@@ -78,8 +78,12 @@ impl Glance {
             }
             let groups = map(&ssm["patch"]["groups"]);
             for (baseline, what) in map(&ssm["patch"]["baselines"]) {
-                let of = |group: &&Value| map(group).values().any(|id| id == baseline);
-                let own: Vec<&Value> = groups.values().filter(of).collect();
+                // A group may have a baseline of another operating system besides.
+                let own = groups.iter().flat_map(|(group, systems)| {
+                    let systems = map(systems).iter().filter(|(_, id)| *id == baseline);
+                    systems.map(move |(system, _)| (group, system))
+                });
+                let own: Vec<_> = own.collect();
                 let content = json!([what, own]);
                 self.add(baseline, &tags["PatchBaseline"][baseline], content);
             }
