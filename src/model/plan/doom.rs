@@ -8,7 +8,7 @@ use super::decide::Place;
 use super::matching::{Leftover, Match};
 use super::{Action, Because, Change, Object, Plan, Unreadable};
 use crate::model::lifecycle::OnDelete;
-use crate::model::reference::{lift, references};
+use crate::model::reference::{lift, lifted_references, references};
 use crate::model::stamp::Applied;
 use crate::model::{Address, AnySpec, Live};
 
@@ -256,8 +256,8 @@ impl<'a> Place<'a> {
             }
         }
         let named = refer.into_iter().flat_map(|(who, spec)| {
-            let named = references(&lift(spec.clone(), keys)).into_iter();
-            named.map(move |(_, whom)| (whom, who.clone()))
+            let named = lifted_references(spec, keys).into_iter();
+            named.map(move |whom| (whom, who.clone()))
         });
         named.collect()
     }
