@@ -67,7 +67,8 @@ impl Apply {
                 saved.ask_again(wish);
             }
         };
-        let Some(mut planned) = Planned::make(context, &paths, adjust).await? else {
+        let Some(mut planned) = Planned::make(context, &paths, rest.is_some(), adjust).await?
+        else {
             return Ok(Exit::Failed);
         };
         if let Some(saved) = rest

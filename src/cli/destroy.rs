@@ -24,8 +24,10 @@ pub struct Destroy {
 impl Destroy {
     pub(super) async fn run(self, context: &Context) -> anyhow::Result<Exit> {
         context.only(&[Output::Human, Output::Json, Output::Markdown, Output::Junit])?;
-        let Some(mut planned) =
-            Planned::make(context, &self.paths.paths, |wish| wish.destroy = true).await?
+        let Some(mut planned) = Planned::make(context, &self.paths.paths, false, |wish| {
+            wish.destroy = true;
+        })
+        .await?
         else {
             return Ok(Exit::Failed);
         };

@@ -22,7 +22,8 @@ pub struct Drift {
 
 impl Drift {
     pub(super) async fn run(self, context: &Context) -> anyhow::Result<Exit> {
-        let Some(mut planned) = Planned::make(context, &self.paths.paths, |_| {}).await? else {
+        let Some(mut planned) = Planned::make(context, &self.paths.paths, false, |_| {}).await?
+        else {
             return Ok(Exit::Failed);
         };
         planned.plan = planned.plan.drift_only();

@@ -39,14 +39,15 @@ impl PlanArgs {
             wish.prune |= self.prune;
             wish.adopt |= self.adopt;
         };
-        let Some(planned) = Planned::make(context, &self.paths.paths, adjust).await? else {
+        let (paths, saved) = (&self.paths.paths, self.out.is_some());
+        let Some(planned) = Planned::make(context, paths, saved, adjust).await? else {
             return Ok(Exit::Failed);
         };
         context
             .printer
             .answer(&answer::plan(context, &planned, Wording::Plan)?)?;
         if let Some(file) = &self.out {
-            let text = saved::save(&planned, &self.paths.paths);
+            let text = saved::save(&planned, paths);
             std::fs::write(file, text)
                 .with_context(|| format!("cannot write `{}`", file.display()))?;
             context.printer.say(&format!(

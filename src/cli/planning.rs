@@ -19,7 +19,7 @@ use crate::model::{Address, Place};
 pub(super) struct Planned {
     /// Where each object is declared.
     pub(super) places: BTreeMap<Address, Place>,
-    /// A hash of each document, for plans that are saved.
+    /// A hash of each document; none where no saved plan asks for them.
     pub(super) documents: BTreeMap<String, String>,
     pub(super) session: Session,
     pub(super) desired: Desired,
@@ -28,10 +28,12 @@ pub(super) struct Planned {
 }
 
 impl Planned {
-    /// Loads and plans; `None` when the documents are wrong, which has been told.
+    /// Loads and plans; `None` when the documents are wrong, which has been told. With `saved` the documents are
+    /// hashed, for a plan that is saved or was.
     pub(super) async fn make(
         context: &Context,
         paths: &[PathBuf],
+        saved: bool,
         adjust: impl FnOnce(&mut Wish),
     ) -> anyhow::Result<Option<Self>> {
         let Some(loaded) = context.load(paths)? else {
@@ -50,7 +52,11 @@ impl Planned {
         let sources = Context::sources();
         let stack = stack_name(&loaded);
         let desired = desired(&stack, &loaded.objects, &session.world, &sources).await;
-        let documents = saved::documents(&loaded);
+        let documents = if saved {
+            saved::documents(&loaded)
+        } else {
+            BTreeMap::new()
+        };
         // From here on only the places count: the texts are in what is desired, and need not be held twice.
         let objects = loaded.objects.into_iter();
         let places = objects

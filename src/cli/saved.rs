@@ -147,6 +147,10 @@ fn looks_like_a_plan(text: &str) -> bool {
 fn digest(value: &Value) -> String {
     let mut value = value.clone();
     value.sort_all_objects();
+    hash(&value)
+}
+
+fn hash(value: &Value) -> String {
     hex(&Sha256::digest(value.to_string()))
 }
 
@@ -263,12 +267,12 @@ pub(super) fn documents(loaded: &Loaded) -> BTreeMap<String, String> {
         let key = object.address.to_string();
         let spec = fingerprinted(&object.spec, &key);
         let whole = json!([spec, object.lifecycle, object.targets]);
-        hashes.insert(key, hex(&Sha256::digest(whole.to_string())));
+        hashes.insert(key, hash(&whole));
     }
     if let Some(stack) = &loaded.stack {
         let whole = json!([stack.mode, stack.prune, stack.limits]);
         let key = format!("Stack/{}", stack.name);
-        hashes.insert(key, hex(&Sha256::digest(whole.to_string())));
+        hashes.insert(key, hash(&whole));
     }
     hashes
 }
@@ -279,7 +283,7 @@ fn values(desired: &Desired) -> BTreeMap<String, String> {
         let key = object.address.to_string();
         let whole = json!([fingerprinted(&object.spec, &key), object.problem]);
         let at = format!("{key} in {}", object.location);
-        hashes.insert(at, hex(&Sha256::digest(whole.to_string())));
+        hashes.insert(at, hash(&whole));
     }
     hashes
 }
@@ -322,7 +326,7 @@ fn change(change: &Change) -> SavedChange {
         object: key,
         location: location.to_string(),
         action: action.word().to_owned(),
-        digest: hex(&Sha256::digest(whole.to_string())),
+        digest: hash(&whole),
     }
 }
 
