@@ -40,11 +40,22 @@ pub fn rate<'a>(service: &str, operation: &'a str) -> Option<(&'a str, f64)> {
             | "DeleteParameters"
             | "GetAutomationExecution"
             | "DescribeAutomationExecutions",
+        )
+        | (
+            "cloudwatch",
+            "PutMetricAlarm"
+            | "PutCompositeAlarm"
+            | "DeleteAlarms"
+            | "DescribeAlarmHistory"
+            | "DisableAlarmActions"
+            | "EnableAlarmActions"
+            | "SetAlarmState",
         ) => Some((operation, 3.0)),
         ("ssm", "StartAutomationExecution" | "StopAutomationExecution") => Some((operation, 1.0)),
         ("cloudwatch", "GetDashboard" | "ListDashboards" | "PutDashboard" | "DeleteDashboards") => {
             Some((operation, 10.0))
         }
+        ("cloudwatch", "DescribeAlarms" | "DescribeAlarmsForMetric") => Some((operation, 9.0)),
         _ => None,
     }
 }

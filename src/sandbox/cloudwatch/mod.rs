@@ -1,5 +1,7 @@
-//! Behaviour of `cloudwatch`: dashboards, one namespace for the account however many Regions serve it.
+//! Behaviour of `cloudwatch`: dashboards, one namespace for the account however many Regions serve it, and alarms, one
+//! namespace for each Region.
 
+mod alarms;
 mod body;
 mod dashboards;
 mod metric;
@@ -7,9 +9,12 @@ mod tags;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use super::Operation;
+use alarms::Alarms;
 use dashboards::Dashboards;
 
 /// The service's name, as botocore spells it.
@@ -21,7 +26,10 @@ const SERVICE: &str = "cloudwatch";
 pub struct Store {
     /// Dashboards by name.
     dashboards: Dashboards,
+    /// Alarms by Region.
+    alarms: BTreeMap<String, Alarms>,
 }
 
 /// The operations of this service, in groups.
-pub const OPERATIONS: &[&[Operation]] = &[dashboards::OPERATIONS, tags::OPERATIONS];
+pub const OPERATIONS: &[&[Operation]] =
+    &[dashboards::OPERATIONS, alarms::OPERATIONS, tags::OPERATIONS];

@@ -1,11 +1,12 @@
-//! Tags of dashboards, the only resources of CloudWatch that are simulated.
+//! Tags of dashboards and alarms, the resources of CloudWatch that are simulated.
 
 use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
 use super::SERVICE;
-use super::dashboards::{self, Dashboard, invalid};
+use super::alarms;
+use super::dashboards::{self, invalid};
 use crate::sandbox::{Access, Answer, Call, Fault, Map, Operation, State};
 
 pub(super) const OPERATIONS: &[Operation] = &[
@@ -61,8 +62,11 @@ fn check_count(count: usize) -> Result<(), Fault> {
     Ok(())
 }
 
-/// Finds the dashboard that the ARN names.
-fn find<'s>(state: &'s mut State, call: &Call<'_>) -> Result<&'s mut Dashboard, Fault> {
+/// Finds the tags of the dashboard or alarm that the ARN names.
+fn find<'s>(
+    state: &'s mut State,
+    call: &Call<'_>,
+) -> Result<&'s mut BTreeMap<String, String>, Fault> {
     let arn = call.required("ResourceARN");
     let parts: Vec<&str> = arn.splitn(6, ':').collect();
     let ["arn", _, "cloudwatch", region, account, resource] = parts.as_slice() else {
@@ -70,41 +74,42 @@ fn find<'s>(state: &'s mut State, call: &Call<'_>) -> Result<&'s mut Dashboard, 
             "{arn} is not the ARN of a CloudWatch resource."
         )));
     };
-    let name = resource.strip_prefix("dashboard/").unwrap_or_default();
-    let dashboard = dashboards::of(state, call).get_mut(name);
-    dashboard
-        .filter(|_| region.is_empty() && *account == call.account)
-        .ok_or_else(|| {
-            let kind = resource.split([':', '/']).next().unwrap_or_default();
-            let mut fault = Fault::new("ResourceNotFoundException", "The resource does not exist.")
-                .with("ResourceType", kind)
-                .with("ResourceId", *resource);
-            fault.status = 404;
-            fault
-        })
+    let found = if let Some(name) = resource.strip_prefix("dashboard/") {
+        let dashboard = dashboards::of(state, call).get_mut(name);
+        dashboard
+            .filter(|_| region.is_empty())
+            .map(|dashboard| &mut dashboard.tags)
+    } else {
+        alarms::tagged(state, call, region, resource)
+    };
+    found.filter(|_| *account == call.account).ok_or_else(|| {
+        let kind = resource.split([':', '/']).next().unwrap_or_default();
+        let mut fault = Fault::new("ResourceNotFoundException", "The resource does not exist.")
+            .with("ResourceType", kind)
+            .with("ResourceId", *resource);
+        fault.status = 404;
+        fault
+    })
 }
 
 fn tag(state: &mut State, call: &mut Call<'_>) -> Answer {
     let added = from_input(call.list("Tags"))?;
-    let dashboard = find(state, call)?;
-    let mut all = dashboard.tags.clone();
+    let tags = find(state, call)?;
+    let mut all = tags.clone();
     all.extend(added);
     check_count(all.len())?;
-    dashboard.tags = all;
+    *tags = all;
     Ok(Map::new())
 }
 
 fn untag(state: &mut State, call: &mut Call<'_>) -> Answer {
     let keys = call.strings("TagKeys");
-    let dashboard = find(state, call)?;
-    dashboard.tags.retain(|key, _| !keys.contains(key));
+    find(state, call)?.retain(|key, _| !keys.contains(key));
     Ok(Map::new())
 }
 
 fn list(state: &mut State, call: &mut Call<'_>) -> Answer {
-    let dashboard = find(state, call)?;
-    let tags: Vec<Value> = dashboard
-        .tags
+    let tags: Vec<Value> = find(state, call)?
         .iter()
         .map(|(key, value)| json!({ "Key": key, "Value": value }))
         .collect();

@@ -13,7 +13,7 @@ pub(super) fn before(route: &Route, fault: &Then, input: &mut Map) -> Result<(),
         Then::ShortPages => {
             let shape = route.operation.input.as_deref();
             let members = shape.map(|shape| &route.service.shape(shape).members);
-            for size in ["MaxResults", "maxResults"] {
+            for size in ["MaxResults", "maxResults", "MaxRecords"] {
                 if members.is_some_and(|members| members.get(size).is_some()) {
                     input.insert(size.to_owned(), json!(1));
                 }
