@@ -39,6 +39,9 @@ pub trait Spec: Serialize + DeserializeOwned + JsonSchema + Clone + Send + Sync 
     /// Why a run never deletes or replaces an object of this kind, if it never does.
     const NEVER_DELETED: Option<&'static str> = None;
 
+    /// Whether AWS refuses to delete an object while another one refers to it.
+    const HELD: bool = false;
+
     /// Reports everything wrong with the declaration that its schema cannot express.
     fn validate(&self, _report: &mut Report) {}
 
@@ -94,6 +97,8 @@ pub trait AnySpec: Send + Sync {
     fn loses(&self) -> Option<&'static str>;
     /// [`Spec::NEVER_DELETED`].
     fn never_deleted(&self) -> Option<&'static str>;
+    /// [`Spec::HELD`].
+    fn held(&self) -> bool;
     /// Returns the JSON Schema of the spec, subschemas inlined.
     fn schema(&self) -> Value;
     /// Reads a spec and returns its canonical form.
@@ -179,6 +184,10 @@ impl<K: Spec> AnySpec for Erased<K> {
 
     fn never_deleted(&self) -> Option<&'static str> {
         K::NEVER_DELETED
+    }
+
+    fn held(&self) -> bool {
+        K::HELD
     }
 
     fn schema(&self) -> Value {

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
-use super::decide::{Place, Standing};
+use super::decide::{Place, Standing, create_before_delete};
 use super::matching::Match;
 use super::why::because;
 use super::{Action, Because, Change, Object, Plan, Unreadable};
@@ -207,6 +207,15 @@ impl Place<'_> {
         let forced: Vec<&str> = forced.filter(|at| create_only(at)).collect();
         if !forced.is_empty() {
             let fields = forced.join(", ");
+            if let Some(who) = self.holder(spec, &change) {
+                change.action = Action::Blocked;
+                change.held = None;
+                change.reason = Some(format!(
+                    "{fields} cannot be changed in place, and AWS does not delete it while {who} refers to it: choose \
+                     another `name`, or let go of it first"
+                ));
+                return (Standing::There, Some(change));
+            }
             return Self::replace(spec, object, change, &fields);
         }
         if !replaced.is_empty() {
@@ -226,6 +235,31 @@ impl Place<'_> {
             && stamp::names(&live.tags, &object.address)
             && !spec.write_only().iter().any(taken_on_trust)
             && same_lifted(&live.spec, &object.spec, &self.names)
+    }
+
+    /// Who keeps AWS from deleting what would have to go before its replacement comes.
+    fn holder(&self, spec: &dyn AnySpec, change: &Change) -> Option<String> {
+        if !spec.held() || create_before_delete(spec, change) {
+            return None;
+        }
+        let id = &change.live.as_ref()?.id;
+        let named = self.names.get(&id.0)?;
+        let there = self.matched.iter().flat_map(|(kind, matches)| {
+            let found = matches
+                .by_name
+                .iter()
+                .filter_map(|(name, found)| match found {
+                    Match::Ours(live) | Match::Unowned(live) | Match::Theirs(live, _) => {
+                        Some((Address::new(*kind, name), *live))
+                    }
+                    Match::Nothing | Match::Ambiguous(_) => None,
+                });
+            let orphans = matches.orphans.iter();
+            found.chain(orphans.map(|(address, live)| (address.clone(), *live)))
+        });
+        let mut others = there.filter(|(_, live)| live.id != *id);
+        let holder = others.find(|(_, live)| self.references(&live.spec).contains(named));
+        holder.map(|(address, _)| address.to_string())
     }
 
     /// The accepted differences that have not expired; those that have are told.
