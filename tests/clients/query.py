@@ -101,6 +101,8 @@ def _scalar(check, shape, text, path):
     try:
         if kind in ("integer", "long"):
             return int(text)
+        if kind in ("double", "float"):
+            return float(text)
         if kind == "boolean":
             return {"true": True, "false": False}[text]
         if kind == "timestamp":
