@@ -17,6 +17,7 @@ use crate::model::stamp::{Stamp, Tags};
 use crate::model::{AnySpec, Erased, Spec, spec};
 
 mod action;
+pub mod alarm;
 pub mod contact;
 pub mod dashboard;
 pub mod document;
@@ -41,6 +42,7 @@ pub static KINDS: &[&dyn AnyKind] = &[
     kind::<document::Document>(),
     kind::<patch_baseline::PatchBaseline>(),
     kind::<dashboard::Dashboard>(),
+    kind::<alarm::Alarm>(),
 ];
 
 /// Returns the kind of that name.

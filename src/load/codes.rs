@@ -12,6 +12,14 @@ pub static CODES: &[(&str, &str)] = &[
         "bad-address",
         "The address of a channel is not one of its type.",
     ),
+    (
+        "bad-alarm",
+        "An alarm asks for what CloudWatch does not allow.",
+    ),
+    (
+        "bad-alarm-rule",
+        "The rule of a composite alarm is not one that CloudWatch reads, or does not fit its `alarms`.",
+    ),
     ("bad-annotation", "A label or an annotation is not a text."),
     (
         "bad-approval-rule",

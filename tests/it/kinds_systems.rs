@@ -144,6 +144,7 @@ macro_rules! example {
 }
 
 const ALL: &[&str] = &[
+    example!("alarm"),
     example!("contact"),
     example!("dashboard"),
     example!("document"),

@@ -11,6 +11,7 @@ mod fields;
 mod generated;
 mod hostile;
 mod hostile_aws;
+mod kinds_alarms;
 mod kinds_oncall;
 mod kinds_systems;
 mod layering;

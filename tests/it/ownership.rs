@@ -37,6 +37,7 @@ const SUBJECTS: &[(&str, &str)] = &[
     ("Document", "banana-disk-usage"),
     ("PatchBaseline", "linux-production"),
     ("Dashboard", "banana-impact"),
+    ("Alarm", "banana-checkout-down"),
 ];
 
 impl Case {
@@ -56,9 +57,13 @@ impl Case {
             }
             wanted.extend(more);
         }
-        let after = kinds::find(kind).unwrap().after();
+        let kinds = wanted.iter().filter_map(|name| name.split_once('/'));
+        let after: BTreeSet<&str> = kinds
+            .flat_map(|(kind, _)| kinds::find(kind).unwrap().after())
+            .copied()
+            .collect();
         let needed = |d: &Declared| {
-            wanted.contains(&d.address.to_string()) || after.contains(&d.address.kind.as_str())
+            wanted.contains(&d.address.to_string()) || after.contains(d.address.kind.as_str())
         };
         let documents: Vec<Declared> = all.into_iter().filter(needed).collect();
         let (subjects, others): (Vec<_>, Vec<_>) = documents
@@ -634,7 +639,7 @@ async fn strip(case: &Case, tag: &str) {
             let request = aws.incidents.untag_resource().resource_arn(&live.id.0);
             request.tag_keys(tag).send().await.unwrap();
         }
-        "Dashboard" => {
+        "Dashboard" | "Alarm" => {
             let request = aws.cloudwatch.untag_resource().resource_arn(&live.id.0);
             request.tag_keys(tag).send().await.unwrap();
         }

@@ -643,7 +643,8 @@ fn dangling(estate: &Estate) -> BTreeSet<(String, String)> {
         let mut named = Vec::new();
         arns(&live.spec, &mut named);
         for arn in named {
-            if !ids.contains(arn.as_str()) {
+            // Topics are nothing that a kind makes.
+            if !arn.contains(":sns:") && !ids.contains(arn.as_str()) {
                 found.insert((format!("{kind}/{}", live.name), arn));
             }
         }
@@ -837,6 +838,19 @@ fn one_field(
             spec["body"]["$document"]["text"] =
                 json!(text.replacen("24", &format!("{}", number + 1), 1));
         }
+        ("Alarm", 0) => spec["description"] = json!(format!("Alarm {number}")),
+        ("Alarm", 1) => spec["actionsEnabled"] = json!(number.is_multiple_of(2)),
+        ("Alarm", 2) if spec["type"] == "composite" => {
+            let rule = spec["rule"].as_str()?;
+            let (one, other) = if rule.contains(" AND ") {
+                (" AND ", " OR ")
+            } else {
+                (" OR ", " AND ")
+            };
+            spec["rule"] = json!(rule.replace(one, other));
+        }
+        ("Alarm", _) if spec["type"] == "metric" => spec["evaluationPeriods"] = json!(number),
+        ("Alarm", _) => spec["actionsSuppressor"]["waitPeriod"] = json!(number),
         ("ReplicationSet", 0 | 1) => {
             let protected = spec["deletionProtected"] == json!(true);
             spec["deletionProtected"] = json!(!protected);
