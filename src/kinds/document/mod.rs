@@ -13,11 +13,11 @@ mod reference;
 pub(super) mod remote;
 mod steps;
 
-pub(super) use check::{check, is_reserved};
+pub(super) use check::check;
 pub use definition::{
     Attachment, AttachmentKey, Definition, Requirement, SharedVersion, Sharing, SsmDocument,
 };
-pub use reference::DocumentRef;
+pub use reference::{Automation, Command, DocumentRef, Named};
 
 /// An SSM document of any type but `Automation`, which is a `Runbook`.
 ///

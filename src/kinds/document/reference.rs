@@ -1,23 +1,49 @@
 //! How other kinds name the document they run.
 
+use std::marker::PhantomData;
+
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::check;
-use crate::model::Location;
+use crate::model::{Location, Report};
 
-/// A reference to an automation document: a `Runbook` of ours, another account's, or one of AWS's own.
+/// Which kinds of ours a [`DocumentRef`] may name.
+pub trait Named {
+    /// The kinds; a bare name is one of the first.
+    const KINDS: &'static [&'static str];
+    /// What is wanted, for the schema.
+    const WHAT: &'static str;
+}
+
+/// An automation document, which is a `Runbook`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Automation;
+
+/// A document of any other type, which is a `Document`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Command;
+
+impl Named for Automation {
+    const KINDS: &'static [&'static str] = &["Runbook"];
+    const WHAT: &'static str = "An automation document: `{ ref: name }` for a Runbook of ours, `{ arn: … }` for one that is not, `{ name: AWS-… }` for one of AWS's own.";
+}
+
+impl Named for Command {
+    const KINDS: &'static [&'static str] = &["Document"];
+    const WHAT: &'static str = "A command document: `{ ref: name }` for a Document of ours, `{ arn: … }` for one that is not, `{ name: AWS-… }` for one of AWS's own.";
+}
+
+/// A reference to a document: one of ours, another account's, or one of AWS's own.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum DocumentRef {
-    /// A `Runbook` of ours, by `metadata.name`; written `{ ref: name }`.
-    Ref(String),
+pub enum DocumentRef<N = Automation> {
+    /// One of ours, as `Kind/name`; written `{ ref: name }`.
+    Ref(String, PhantomData<N>),
     /// A document that is not ours; written `{ arn: … }`.
     Arn(String),
     /// A document of AWS's own; written `{ name: AWS-… }`.
     Name(String),
 }
-
-const KIND: &str = "Runbook";
 
 #[derive(Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -27,7 +53,7 @@ enum Written {
     Name(String),
 }
 
-impl DocumentRef {
+impl<N> DocumentRef<N> {
     /// Reads what AWS answers: a bare name that is not AWS's own is a document of this account and region.
     pub(crate) fn from_aws(name: String, location: &Location) -> Self {
         if name.contains(':') {
@@ -43,7 +69,7 @@ impl DocumentRef {
     /// is not resolved.
     pub(crate) fn to_aws(&self, location: &Location) -> Option<String> {
         match self {
-            Self::Ref(_) => None,
+            Self::Ref(..) => None,
             Self::Name(name) => Some(name.clone()),
             Self::Arn(text) => Some(
                 text.strip_prefix(&arn(location, ""))
@@ -60,10 +86,29 @@ pub(super) fn arn(location: &Location, name: &str) -> String {
     format!("arn:{partition}:ssm:{region}:{account}:document/{name}")
 }
 
-impl Serialize for DocumentRef {
+impl<N: Named> DocumentRef<N> {
+    /// Reports what is named in a wrong way.
+    pub(in crate::kinds) fn check(&self, at: &str, report: &mut Report) {
+        if let Self::Name(name) = self
+            && !check::is_reserved(name)
+        {
+            report.error(
+                "bad-document-reference",
+                format!("{at}/name"),
+                format!("`{name}` is no name of a document of AWS's own"),
+                format!(
+                    "write `{{ ref: … }}` for a {} of yours, `{{ arn: … }}` for any other document",
+                    N::KINDS.join(" or ")
+                ),
+            );
+        }
+    }
+}
+
+impl<N> Serialize for DocumentRef<N> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {
-            Self::Ref(name) => Written::Ref(format!("{KIND}/{name}")),
+            Self::Ref(name, _) => Written::Ref(name.clone()),
             Self::Arn(arn) => Written::Arn(arn.clone()),
             Self::Name(name) => Written::Name(name.clone()),
         }
@@ -71,16 +116,17 @@ impl Serialize for DocumentRef {
     }
 }
 
-impl<'de> Deserialize<'de> for DocumentRef {
+impl<'de, N: Named> Deserialize<'de> for DocumentRef<N> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         Ok(match Written::deserialize(deserializer)? {
             Written::Arn(arn) => Self::Arn(arn),
             Written::Name(name) => Self::Name(name),
             Written::Ref(name) => match name.split_once('/') {
-                None => Self::Ref(name),
-                Some((KIND, name)) => Self::Ref(name.to_owned()),
+                None => Self::Ref(format!("{}/{name}", N::KINDS[0]), PhantomData),
+                Some((kind, _)) if N::KINDS.contains(&kind) => Self::Ref(name, PhantomData),
                 Some((kind, _)) => {
-                    let message = format!("a {KIND} is wanted here, not a {kind}");
+                    let wanted = N::KINDS.join(" or ");
+                    let message = format!("a {wanted} is wanted here, not a {kind}");
                     return Err(serde::de::Error::custom(message));
                 }
             },
@@ -88,28 +134,28 @@ impl<'de> Deserialize<'de> for DocumentRef {
     }
 }
 
-impl JsonSchema for DocumentRef {
+impl<N: Named> JsonSchema for DocumentRef<N> {
     fn inline_schema() -> bool {
         true
     }
 
     fn schema_name() -> std::borrow::Cow<'static, str> {
-        "DocumentRef".into()
+        format!("{}DocumentRef", N::KINDS.concat()).into()
     }
 
     fn json_schema(_: &mut SchemaGenerator) -> Schema {
         json_schema!({
             "type": "object",
-            "description": "An automation document: `{ ref: name }` for a Runbook of ours, `{ arn: … }` for one that is not, `{ name: AWS-… }` for one of AWS's own.",
+            "description": N::WHAT,
             "properties": {
-                "ref": { "type": "string", "minLength": 1, "description": "`metadata.name` of a Runbook." },
+                "ref": { "type": "string", "minLength": 1, "description": format!("`metadata.name` of a {}.", N::KINDS.join(" or ")) },
                 "arn": { "type": "string", "minLength": 1, "description": "ARN of a document that is not ours." },
                 "name": { "type": "string", "minLength": 1, "description": "Name of a document of AWS's own." },
             },
             "additionalProperties": false,
             "minProperties": 1,
             "maxProperties": 1,
-            "x-stationbill-may-ref": "Runbook",
+            "x-stationbill-may-ref": N::KINDS,
         })
     }
 }
@@ -129,7 +175,7 @@ mod tests {
 
     #[test]
     fn an_own_document_travels_by_its_bare_name() {
-        let read = DocumentRef::from_aws("repair".into(), &location());
+        let read: DocumentRef = DocumentRef::from_aws("repair".into(), &location());
         assert_eq!(
             read,
             DocumentRef::Arn("arn:aws:ssm:eu-west-1:111122223333:document/repair".into())
@@ -143,7 +189,7 @@ mod tests {
             "AWS-RestartEC2Instance",
             "arn:aws:ssm:eu-west-1:444455556666:document/x",
         ] {
-            let read = DocumentRef::from_aws(text.into(), &location());
+            let read: DocumentRef = DocumentRef::from_aws(text.into(), &location());
             assert_eq!(read.to_aws(&location()).as_deref(), Some(text));
         }
     }
@@ -155,7 +201,14 @@ mod tests {
             serde_json::to_value(&read).unwrap(),
             json!({"ref": "Runbook/repair"})
         );
-        assert!(serde_json::from_value::<DocumentRef>(json!({"ref": "Contact/x"})).is_err());
-        assert!(serde_json::from_value::<DocumentRef>(json!({"ref": "x", "arn": "y"})).is_err());
+        let read = |value| serde_json::from_value::<DocumentRef>(value);
+        assert!(read(json!({"ref": "Contact/x"})).is_err());
+        assert!(read(json!({"ref": "x", "arn": "y"})).is_err());
+        let command: DocumentRef<Command> =
+            serde_json::from_value(json!({"ref": "drain"})).unwrap();
+        assert_eq!(
+            serde_json::to_value(&command).unwrap(),
+            json!({"ref": "Document/drain"})
+        );
     }
 }

@@ -2,8 +2,6 @@
 //! section 5.
 
 use super::{Engagement, ResponsePlan, RunbookAction};
-use crate::kinds::document::DocumentRef;
-use crate::kinds::document::is_reserved;
 use crate::kinds::tags::{self, Alphabet};
 use crate::model::{Report, pointer};
 
@@ -49,16 +47,7 @@ pub(super) fn check(plan: &ResponsePlan, report: &mut Report) {
 }
 
 fn check_runbook(runbook: &RunbookAction, report: &mut Report) {
-    if let DocumentRef::Name(name) = &runbook.document
-        && !is_reserved(name)
-    {
-        report.error(
-            "bad-document-reference",
-            "/runbook/document/name",
-            format!("`{name}` is no name of a document of AWS's own"),
-            "write `{ ref: … }` for a Runbook of yours, `{ arn: … }` for any other document",
-        );
-    }
+    runbook.document.check("/runbook/document", report);
     let names = runbook
         .parameters
         .keys()

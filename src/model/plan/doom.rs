@@ -288,10 +288,10 @@ fn keep(change: &mut Change, action: Action, why: String) {
 fn refers_to(schema: &Value, kind: &str) -> bool {
     match schema {
         Value::Object(map) => {
-            // The second marks what may be a reference, or name something else.
-            ["x-stationbill-ref", "x-stationbill-may-ref"]
-                .iter()
-                .any(|key| map.get(*key).and_then(Value::as_str) == Some(kind))
+            // The second marks what may be a reference, to one of several kinds, or name something else.
+            let several = map.get("x-stationbill-may-ref").and_then(Value::as_array);
+            map.get("x-stationbill-ref").and_then(Value::as_str) == Some(kind)
+                || several.is_some_and(|kinds| kinds.iter().any(|one| one == kind))
                 || map.values().any(|member| refers_to(member, kind))
         }
         Value::Array(list) => list.iter().any(|member| refers_to(member, kind)),

@@ -13,7 +13,7 @@ pub(super) fn node(schema: &Value) -> Node {
         return Node {
             description: None,
             sensitive: false,
-            reference: None,
+            references: Vec::new(),
             shape: Shape::Any,
         };
     };
@@ -26,9 +26,19 @@ pub(super) fn node(schema: &Value) -> Node {
     Node {
         description: text(map, "description").or(inner.description),
         sensitive: inner.sensitive || marked("x-stationbill-sensitive"),
-        reference: text(map, "x-stationbill-ref").or(inner.reference),
+        references: Some(references(map))
+            .filter(|kinds| !kinds.is_empty())
+            .unwrap_or(inner.references),
         shape: inner.shape,
     }
+}
+
+/// Returns the kinds that a reference may name, where there is one or where there may be one.
+fn references(map: &Map<String, Value>) -> Vec<String> {
+    let several = map.get("x-stationbill-may-ref").and_then(Value::as_array);
+    let several = several.into_iter().flatten().filter_map(Value::as_str);
+    let one = text(map, "x-stationbill-ref");
+    one.into_iter().chain(several.map(str::to_owned)).collect()
 }
 
 impl Node {
@@ -36,7 +46,7 @@ impl Node {
         Self {
             description: None,
             sensitive: false,
-            reference: None,
+            references: Vec::new(),
             shape,
         }
     }

@@ -27,7 +27,7 @@ pub(super) fn type_hint(node: &Node, value: &Value, secret: bool) -> Option<Stri
             "an empty list is written `[]`".to_owned()
         }
         (Shape::List { .. }, _) => "write a list: each item on its own line after `- `".to_owned(),
-        (Shape::Record(_), Value::String(name)) if node.reference.is_some() => {
+        (Shape::Record(_), Value::String(name)) if !node.references.is_empty() => {
             let (form, name) = if name.starts_with("arn:") {
                 ("arn", name.as_str())
             } else {

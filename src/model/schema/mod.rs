@@ -32,8 +32,8 @@ pub struct Schema {
 struct Node {
     description: Option<String>,
     sensitive: bool,
-    /// The kind that a reference here may name.
-    reference: Option<String>,
+    /// The kinds that a reference here may name; a bare name is one of the first.
+    references: Vec<String>,
     shape: Shape,
 }
 

@@ -98,7 +98,7 @@ pub(super) fn of_type(node: &Node, value: &Value) -> Option<Value> {
             Err(_) if number.whole => None,
             Err(_) => text.parse::<f64>().ok().map(Value::from),
         },
-        (Shape::Record(_), Value::String(name)) if node.reference.is_some() => {
+        (Shape::Record(_), Value::String(name)) if !node.references.is_empty() => {
             let form = if name.starts_with("arn:") {
                 "arn"
             } else {

@@ -271,6 +271,31 @@ fn references_are_found_where_they_stand() {
 }
 
 #[test]
+fn what_may_be_a_reference_is_one_of_the_first_kind_unless_it_says() {
+    let schema = Schema::compile(
+        &json!({"type": "object", "properties": {"document": {"type": "object",
+            "properties": {"ref": {"type": "string"}, "name": {"type": "string"}},
+            "additionalProperties": false, "minProperties": 1, "maxProperties": 1,
+            "x-stationbill-may-ref": ["Document", "Runbook"]}}}),
+        &[],
+    );
+    let found = |document: Value| {
+        let findings = schema.walk(&json!({ "document": document }));
+        let named = findings.references.into_iter();
+        let named = named.map(|found| format!("{}/{}", found.kind, found.name));
+        let wrong = findings.violations.into_iter().map(|v| v.message);
+        named.chain(wrong).collect::<Vec<_>>()
+    };
+    assert_eq!(found(json!({"ref": "a"})), ["Document/a"]);
+    assert_eq!(found(json!({"ref": "Runbook/a"})), ["Runbook/a"]);
+    assert_eq!(found(json!({"name": "AWS-X"})), [""; 0]);
+    assert_eq!(
+        found(json!({"ref": "Contact/a"})),
+        ["a Document or Runbook is wanted here, not a Contact"]
+    );
+}
+
+#[test]
 fn several_mistakes_are_several_findings() {
     assert_eq!(
         found(&json!({"name": "A", "minutes": 99, "x": 1, "stages": [{"y": 2}, 3]})).len(),

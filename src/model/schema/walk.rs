@@ -202,17 +202,18 @@ impl Walk<'_> {
         }
     }
 
-    fn reference(&mut self, kind: &str, value: &str, path: &Path<'_>) {
-        let name = match value.split_once('/') {
-            Some((other, _)) if other != kind => {
-                let message = format!("a {kind} is wanted here, not a {other}");
+    fn reference(&mut self, kinds: &[String], value: &str, path: &Path<'_>) {
+        let wanted = kinds.join(" or ");
+        let (kind, name) = match value.split_once('/') {
+            Some((other, _)) if !kinds.iter().any(|kind| kind == other) => {
+                let message = format!("a {wanted} is wanted here, not a {other}");
                 let hint = format!(
-                    "a reference is written `{{ ref: name }}`, with the `metadata.name` of a {kind}"
+                    "a reference is written `{{ ref: name }}`, with the `metadata.name` of a {wanted}"
                 );
                 return self.push("wrong-ref", path, Focus::Value, message, Some(hint));
             }
-            Some((_, name)) => name,
-            None => value,
+            Some(named) => named,
+            None => (kinds[0].as_str(), value),
         };
         self.findings.references.push(Found {
             at: path.pointer(),
@@ -311,9 +312,9 @@ impl Walk<'_> {
                         meant.extend(self.unknown_field(record, key, &place));
                     }
                 }
-                (Some(field), _) => match (&node.reference, member) {
-                    (Some(kind), Value::String(name)) if key == "ref" && !name.is_empty() => {
-                        self.reference(kind, name, &place);
+                (Some(field), _) => match (&node.references[..], member) {
+                    (kinds @ [_, ..], Value::String(name)) if key == "ref" && !name.is_empty() => {
+                        self.reference(kinds, name, &place);
                     }
                     _ => self.node(field, member, &place),
                 },
