@@ -87,6 +87,21 @@ def patching_and_settings(run):
     mapped = run.aws("ssm", "describe-patch-groups", "--query", "Mappings[].BaselineIdentity.BaselineName")
     same(mapped, ["banana-windows"])
     run.refused("ResourceInUseException", "ssm", "delete-patch-baseline", "--baseline-id", baseline)
+    window = run.aws(
+        "ssm", "create-maintenance-window", "--name", "tills", "--schedule", "rate(7 days)", "--duration", "3", "--cutoff", "1",
+        "--no-allow-unassociated-targets", "--query", "WindowId",
+    )
+    target = run.aws(
+        "ssm", "register-target-with-maintenance-window", "--window-id", window, "--resource-type", "INSTANCE",
+        "--targets", "Key=tag:Patch Group,Values=tills", "--query", "WindowTargetId",
+    )
+    run.aws(
+        "ssm", "register-task-with-maintenance-window", "--window-id", window, "--task-arn", "AWS-RunPatchBaseline",
+        "--task-type", "RUN_COMMAND", "--targets", f"Key=WindowTargetIds,Values={target}", "--max-concurrency", "2",
+        "--max-errors", "1", "--task-invocation-parameters", "RunCommand={Parameters={Operation=Install}}",
+    )
+    tasks = ("ssm", "describe-maintenance-window-tasks", "--window-id", window, "--query", "Tasks[].TaskArn")
+    same(run.aws(*tasks), ["AWS-RunPatchBaseline"])
     setting = ("--setting-id", "/ssm/documents/console/public-sharing-permission")
     same(run.aws("ssm", "get-service-setting", *setting)["ServiceSetting"]["Status"], "Default")
 

@@ -1,4 +1,4 @@
-"""Systems Manager by boto3: documents, parameters, patch baselines, service settings, automation, tags."""
+"""Systems Manager by boto3: documents, parameters, patch baselines, windows, service settings, automation, tags."""
 
 import hashlib
 import json
@@ -320,6 +320,88 @@ def baselines(client):
         client.get_patch_baseline(BaselineId=baseline)
 
 
+def windows(client):
+    made = {
+        "Name": "banana-night", "Schedule": "cron(0 2 ? * SUN *)", "ScheduleTimezone": "Asia/Tokyo", "Duration": 3, "Cutoff": 1,
+        "AllowUnassociatedTargets": False, "Description": "At night", "ClientToken": "window-0001",
+        "Tags": [{"Key": "team", "Value": "banana"}],
+    }
+    window = client.create_maintenance_window(**made)["WindowId"]
+    same(client.create_maintenance_window(**made)["WindowId"], window)
+    with refused(client.exceptions.IdempotentParameterMismatch, "IdempotentParameterMismatch"):
+        client.create_maintenance_window(**{**made, "Duration": 4})
+    for wrong in ({"Schedule": "cron(0 2 * * *)"}, {"Cutoff": 3}, {"ScheduleOffset": 7}, {"Schedule": "rate(1 days)"}):
+        with refused("ValidationException"):
+            client.create_maintenance_window(**{**made, "ClientToken": "window-0002", **wrong})
+    same(tags_of(client, "MaintenanceWindow", window), {"team": "banana"})
+    got = client.get_maintenance_window(WindowId=window)
+    holds(got, {"Name": "banana-night", "Enabled": True, "AllowUnassociatedTargets": False, "Description": "At night"})
+    assert got["NextExecutionTime"].endswith("T02:00+09:00"), got
+    scheduled = client.describe_maintenance_window_schedule(WindowId=window)["ScheduledWindowExecutions"]
+    same([(one["WindowId"], one["ExecutionTime"]) for one in scheduled], [(window, got["NextExecutionTime"])])
+    for number in range(11):
+        client.create_maintenance_window(**{**made, "Name": f"other-{number}", "ClientToken": f"window-1{number:03}"})
+    pages = list(client.get_paginator("describe_maintenance_windows").paginate(PaginationConfig={"PageSize": 10}))
+    same([len(page["WindowIdentities"]) for page in pages], [10, 2])
+    listed = client.describe_maintenance_windows(Filters=[{"Key": "Name", "Values": ["banana-night"]}])["WindowIdentities"]
+    same([one["WindowId"] for one in listed], [window])
+
+    patch_group = [{"Key": "tag:Patch Group", "Values": ["production"]}]
+    target = {"WindowId": window, "ResourceType": "INSTANCE", "Targets": patch_group, "Name": "servers", "ClientToken": "target-1"}
+    servers = client.register_target_with_maintenance_window(**target)["WindowTargetId"]
+    same(client.register_target_with_maintenance_window(**target)["WindowTargetId"], servers)
+    with refused("ValidationException"):
+        client.register_target_with_maintenance_window(WindowId=window, ResourceType="RESOURCE_GROUP", Targets=patch_group)
+    client.update_maintenance_window_target(WindowId=window, WindowTargetId=servers, OwnerInformation="banana")
+    got = client.describe_maintenance_window_targets(WindowId=window)["Targets"][0]
+    holds(got, {"Name": "servers", "OwnerInformation": "banana", "Targets": patch_group, "ResourceType": "INSTANCE"})
+    found = client.describe_maintenance_windows_for_target(Targets=patch_group, ResourceType="INSTANCE")["WindowIdentities"]
+    same(found, [{"WindowId": window, "Name": "banana-night"}])
+
+    task = {
+        "WindowId": window, "TaskArn": "AWS-RunPatchBaseline", "TaskType": "RUN_COMMAND", "Name": "patch",
+        "Targets": [{"Key": "WindowTargetIds", "Values": [servers]}], "MaxConcurrency": "10%", "MaxErrors": "1",
+        "TaskInvocationParameters": {"RunCommand": {"Parameters": {"Operation": ["Scan"]}, "TimeoutSeconds": 600}},
+    }
+    patch = client.register_task_with_maintenance_window(**task)["WindowTaskId"]
+    with refused("ValidationException") as said:
+        client.register_task_with_maintenance_window(**{**task, "Targets": []})
+    assert "is an invalid window task target type" in said["Error"]["Message"], said
+    payload = json.dumps({"window": "{{WINDOW_ID}}"}).encode()
+    clean = client.register_task_with_maintenance_window(
+        WindowId=window, TaskArn="SSMClean", TaskType="LAMBDA", TaskInvocationParameters={"Lambda": {"Payload": payload}},
+    )["WindowTaskId"]
+    got = client.get_maintenance_window_task(WindowId=window, WindowTaskId=clean)
+    holds(got, {"TaskType": "LAMBDA", "MaxConcurrency": "1", "MaxErrors": "1", "CutoffBehavior": "CONTINUE_TASK"})
+    same(got["TaskInvocationParameters"]["Lambda"]["Payload"], payload)
+    listed = client.describe_maintenance_window_tasks(WindowId=window, Filters=[{"Key": "TaskType", "Values": ["RUN_COMMAND"]}])
+    same([(one["WindowTaskId"], one["Type"]) for one in listed["Tasks"]], [(patch, "RUN_COMMAND")])
+    assert "TaskInvocationParameters" not in listed["Tasks"][0]
+    whole = {key: value for key, value in task.items() if key not in ("TaskType", "TaskInvocationParameters")}
+    replaced = client.update_maintenance_window_task(**whole, WindowTaskId=patch, Replace=True)
+    assert not replaced.get("TaskInvocationParameters"), replaced
+
+    named = {"WindowId": window, "WindowTargetId": servers}
+    with refused(client.exceptions.TargetInUseException, "TargetInUseException"):
+        client.deregister_target_from_maintenance_window(**named, Safe=True)
+    for one in (patch, clean):
+        client.deregister_task_from_maintenance_window(WindowId=window, WindowTaskId=one)
+    client.deregister_target_from_maintenance_window(**named, Safe=True)
+    with refused(client.exceptions.DoesNotExistException, "DoesNotExistException"):
+        client.deregister_target_from_maintenance_window(**named)
+    kept = {"WindowId": window, "Name": "banana-night", "Schedule": "rate(1 day)", "Duration": 2, "Cutoff": 0}
+    with refused("ValidationException"):
+        client.update_maintenance_window(**kept, Replace=True)
+    updated = client.update_maintenance_window(**kept, AllowUnassociatedTargets=True, Enabled=False, Replace=True)
+    holds(updated, {"Enabled": False, "Schedule": "rate(1 day)"})
+    assert "Description" not in updated and "ScheduleTimezone" not in updated, updated
+    assert "NextExecutionTime" not in client.get_maintenance_window(WindowId=window)
+    same(client.delete_maintenance_window(WindowId=window)["WindowId"], window)
+    same(client.delete_maintenance_window(WindowId=window)["WindowId"], window)
+    with refused(client.exceptions.DoesNotExistException, "DoesNotExistException"):
+        client.get_maintenance_window(WindowId=window)
+
+
 def settings(client):
     name = "/ssm/documents/console/public-sharing-permission"
     arn = f"arn:aws:ssm:{REGION}:{ACCOUNT}:servicesetting{name}"
@@ -341,6 +423,7 @@ def main():
         automation(client)
         parameters(client)
         baselines(client)
+        windows(client)
         settings(client)
         with refused("InvalidDocument"):
             sandbox.client("ssm", region="eu-west-1").describe_document(Name="banana-restart")

@@ -1,4 +1,5 @@
-//! Behaviour of Systems Manager: documents, Patch Manager, Parameter Store, service settings and automations.
+//! Behaviour of Systems Manager: documents, Patch Manager, maintenance windows, Parameter Store, service settings and
+//! automations.
 //!
 //! Everything is regional. What AWS owns (its documents, its patch baselines) is computed and never stored, so that
 //! nobody can change it and a saved state stays small.
@@ -17,6 +18,7 @@ mod parameters;
 mod patch;
 mod settings;
 mod tags;
+mod windows;
 
 #[cfg(test)]
 mod testing;
@@ -32,6 +34,7 @@ pub struct Store {
     stale_names: BTreeMap<String, f64>,
     service_settings: BTreeMap<String, settings::Setting>,
     automations: automation::Automations,
+    windows: windows::Windows,
     /// Tags by resource type and resource id.
     tags: BTreeMap<String, Shelf<tags::Tags>>,
 }
@@ -54,6 +57,9 @@ pub const OPERATIONS: &[&[Operation]] = &[
     parameters::delete::OPERATIONS,
     settings::OPERATIONS,
     automation::OPERATIONS,
+    windows::window::OPERATIONS,
+    windows::targets::OPERATIONS,
+    windows::tasks::OPERATIONS,
 ];
 
 /// Declares the operations of one file.

@@ -1,4 +1,4 @@
-//! Tags of documents, parameters, patch baselines and automations.
+//! Tags of documents, parameters, patch baselines, maintenance windows and automations.
 
 use std::collections::BTreeMap;
 
@@ -60,6 +60,7 @@ fn resource(store: &Store, call: &Call<'_>) -> Result<(String, String), Fault> {
         "Parameter" => store.parameters.contains_key(&id),
         "PatchBaseline" => store.patch.owns(&id),
         "Automation" => store.automations.contains(&id),
+        "MaintenanceWindow" => store.windows.contains(&id),
         // The other resource types cannot be made here, so that no id of theirs is known.
         _ => false,
     };
