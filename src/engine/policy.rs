@@ -242,24 +242,29 @@ fn permission(action: &Action, condition: &Value, resource: String) -> Permissio
     }
 }
 
-/// Returns what is at a pointer that may lead into an embedded document, each item of a list for itself.
+/// Returns what is at a pointer that may lead into an embedded document, each item of a list for itself. The step `*`
+/// stands for every key of a map.
 fn at(spec: &Value, pointer: &str) -> Vec<Value> {
-    let mut value = spec.clone();
+    let mut values = vec![spec.clone()];
     for step in pointer::steps(pointer) {
-        let document =
-            Document::marked(&value).and_then(|document| document.parse().ok().flatten());
-        value = document
-            .unwrap_or(value)
-            .get(&step)
-            .cloned()
-            .unwrap_or_default();
+        let inner = values.into_iter().flat_map(|value| {
+            let document =
+                Document::marked(&value).and_then(|document| document.parse().ok().flatten());
+            let value = document.unwrap_or(value);
+            match value.as_object() {
+                Some(map) if step == "*" => map.values().cloned().collect(),
+                _ => Vec::from_iter(value.get(&step).cloned()),
+            }
+        });
+        values = inner.collect();
     }
-    match value {
+    let items = values.into_iter().flat_map(|value| match value {
         Value::Array(list) => list,
         Value::Object(map) if map.is_empty() => Vec::new(),
         Value::Null => Vec::new(),
         other => vec![other],
-    }
+    });
+    items.collect()
 }
 
 /// Returns the resource that a value names; nothing for a text that only a later run fills in.

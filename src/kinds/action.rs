@@ -87,7 +87,8 @@ impl Action {
         self.limited(Limit::Tags)
     }
 
-    /// Needed for specs that have something at this JSON Pointer alone, and there for what it names.
+    /// Needed for specs that have something at this JSON Pointer alone, and there for what it names; a step `*` stands
+    /// for every key of a map.
     #[must_use]
     pub const fn at(self, pointer: &'static str) -> Self {
         Self {

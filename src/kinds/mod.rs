@@ -22,12 +22,15 @@ pub mod contact;
 pub mod dashboard;
 pub mod document;
 pub mod escalation_plan;
+pub mod maintenance_window;
 pub mod on_call_schedule;
 pub mod patch_baseline;
 pub mod replication_set;
 pub mod response_plan;
 pub mod rotation;
 pub mod runbook;
+mod schedule;
+mod selector;
 mod tags;
 
 /// Every kind, in the order in which plans show them.
@@ -41,6 +44,7 @@ pub static KINDS: &[&dyn AnyKind] = &[
     kind::<runbook::Runbook>(),
     kind::<document::Document>(),
     kind::<patch_baseline::PatchBaseline>(),
+    kind::<maintenance_window::MaintenanceWindow>(),
     kind::<dashboard::Dashboard>(),
     kind::<alarm::Alarm>(),
 ];

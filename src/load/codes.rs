@@ -82,6 +82,10 @@ pub static CODES: &[(&str, &str)] = &[
         "The regions of a replication set do not fit together.",
     ),
     (
+        "bad-schedule",
+        "A schedule is of no form that Systems Manager takes there.",
+    ),
+    (
         "bad-schema-version",
         "The schema version of a document does not fit its type.",
     ),
@@ -112,6 +116,15 @@ pub static CODES: &[(&str, &str)] = &[
     (
         "bad-time-zone",
         "A time zone is not in the IANA database, or is spelt differently there.",
+    ),
+    ("bad-window", "A maintenance window is not as AWS takes it."),
+    (
+        "bad-window-target",
+        "The target of a maintenance window selects nothing, or by properties that do not go together.",
+    ),
+    (
+        "bad-window-task",
+        "A task of a maintenance window lacks what its type wants, or has what it does not take.",
     ),
     (
         "both-approved-and-rejected",
@@ -197,6 +210,10 @@ pub static CODES: &[(&str, &str)] = &[
     ),
     ("too-many-tags", "An object has more tags than AWS allows."),
     ("too-short", "A text has too few characters."),
+    (
+        "unassociated-nodes",
+        "A task names nodes, and its window runs on registered targets only.",
+    ),
     (
         "unknown-channel",
         "A stage notifies a channel that the contact does not have.",

@@ -108,6 +108,16 @@ fn what_is_said_about_fields_is_about_fields() {
 }
 
 #[test]
+fn fields_of_every_kind_are_left_to_the_loader() {
+    for kind in KINDS {
+        for reserved in ["targets", "lifecycle"] {
+            let taken = kind.schema()["properties"].get(reserved).is_some();
+            assert!(!taken, "{} has a field `{reserved}`", kind.kind());
+        }
+    }
+}
+
+#[test]
 fn kinds_have_names_of_their_own() {
     let names: BTreeSet<&str> = KINDS.iter().map(|kind| kind.kind()).collect();
     assert_eq!(names.len(), KINDS.len());

@@ -149,6 +149,7 @@ const ALL: &[&str] = &[
     example!("dashboard"),
     example!("document"),
     example!("escalation-plan"),
+    example!("maintenance-window"),
     example!("on-call-schedule"),
     example!("patch-baseline"),
     example!("replication-set"),
@@ -222,7 +223,7 @@ async fn all_examples_are_applied_at_once_and_destroyed() {
 
 #[tokio::test]
 async fn every_write_may_lose_its_first_answer() {
-    const WRITES: [&str; 14] = [
+    const WRITES: [&str; 22] = [
         "CreateDocument",
         "UpdateDocument",
         "UpdateDocumentDefaultVersion",
@@ -233,6 +234,14 @@ async fn every_write_may_lose_its_first_answer() {
         "RegisterPatchBaselineForPatchGroup",
         "RegisterDefaultPatchBaseline",
         "DeletePatchBaseline",
+        "CreateMaintenanceWindow",
+        "UpdateMaintenanceWindow",
+        "DeleteMaintenanceWindow",
+        "RegisterTargetWithMaintenanceWindow",
+        "UpdateMaintenanceWindowTarget",
+        "RegisterTaskWithMaintenanceWindow",
+        "UpdateMaintenanceWindowTask",
+        "DeregisterTaskFromMaintenanceWindow",
         "CreateReplicationSet",
         "CreateResponsePlan",
         "UpdateResponsePlan",

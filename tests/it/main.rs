@@ -14,6 +14,7 @@ mod hostile_aws;
 mod kinds_alarms;
 mod kinds_oncall;
 mod kinds_systems;
+mod kinds_windows;
 mod layering;
 mod ownership;
 mod personal_data;

@@ -36,6 +36,7 @@ const SUBJECTS: &[(&str, &str)] = &[
     ("Runbook", "banana-restart"),
     ("Document", "banana-disk-usage"),
     ("PatchBaseline", "linux-production"),
+    ("MaintenanceWindow", "sunday-night"),
     ("Dashboard", "banana-impact"),
     ("Alarm", "banana-checkout-down"),
 ];
@@ -630,7 +631,7 @@ async fn strip(case: &Case, tag: &str) {
     let live = case.objects().await.remove(0);
     let aws = &case.scene.aws;
     match case.subject.address.kind.as_str() {
-        "Document" | "Runbook" | "PatchBaseline" => {
+        "Document" | "Runbook" | "PatchBaseline" | "MaintenanceWindow" => {
             let (kind, id) = systems(case, &live);
             let request = aws.ssm.remove_tags_from_resource().resource_type(kind);
             request.resource_id(id).tag_keys(tag).send().await.unwrap();
@@ -657,6 +658,7 @@ fn systems(
     use aws_sdk_ssm::types::ResourceTypeForTagging as Type;
     match case.subject.address.kind.as_str() {
         "PatchBaseline" => (Type::PatchBaseline, live.id.0.clone()),
+        "MaintenanceWindow" => (Type::MaintenanceWindow, live.id.0.clone()),
         _ => (Type::Document, live.name.clone()),
     }
 }

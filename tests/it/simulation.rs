@@ -833,6 +833,27 @@ fn one_field(
             spec["approvalRules"] = json!([]);
             spec["default"] = json!(number.is_multiple_of(3));
         }
+        ("MaintenanceWindow", 0) => spec["duration"] = json!(number % 20 + 4),
+        ("MaintenanceWindow", 1) => {
+            let tasks = spec.get_mut("tasks")?.as_object_mut()?;
+            let names: Vec<String> = tasks.keys().cloned().collect();
+            tasks.remove(names.choose(rng)?);
+        }
+        ("MaintenanceWindow", 2) => {
+            // A target of another sort, which takes the place of the one that tasks name.
+            let sort = if number.is_multiple_of(2) {
+                "resource-groups:Name"
+            } else {
+                "tag:role"
+            };
+            let select = json!([{"key": sort, "values": [format!("group-{number}")]}]);
+            let targets = spec.get_mut("windowTargets")?.as_object_mut()?;
+            targets.values_mut().next()?["select"] = select;
+        }
+        ("MaintenanceWindow", _) => {
+            let task = json!({"lambda": {"function": format!("SSM{number}")}});
+            spec["tasks"][format!("extra{}", number % 3)] = task;
+        }
         ("Dashboard", _) => {
             let text = spec["body"]["$document"]["text"].as_str()?;
             spec["body"]["$document"]["text"] =

@@ -219,7 +219,7 @@ impl Spec for Rotation {
     const IDENTITY: Identity = Identity::SharedName;
 
     fn validate(&self, report: &mut Report) {
-        check_zone(&self.time_zone_id, report);
+        check_zone(&self.time_zone_id, "/timeZoneId", report);
         let Recurrence {
             number_of_on_calls: _,
             recurrence_multiplier: _,
@@ -269,7 +269,7 @@ impl Spec for Rotation {
 }
 
 /// Checks the name against the time zones that the program was built with: the machine's own may differ.
-fn check_zone(name: &str, report: &mut Report) {
+pub(super) fn check_zone(name: &str, at: &str, report: &mut Report) {
     if rules::has_variable(name) {
         return;
     }
@@ -278,13 +278,13 @@ fn check_zone(name: &str, report: &mut Report) {
         Some(known) if known == name => {}
         Some(known) => report.error(
             "bad-time-zone",
-            "/timeZoneId",
+            at,
             format!("the time zone `{name}` is spelt `{known}`"),
             format!("write `{known}`"),
         ),
         None => report.error(
             "bad-time-zone",
-            "/timeZoneId",
+            at,
             format!("there is no time zone `{name}`"),
             "an IANA name, for instance `Europe/Dublin`; abbreviations such as `PST` are none",
         ),
