@@ -50,7 +50,7 @@ class Recorder:
                 self.end_headers()
                 self.wfile.write(content)
 
-            do_GET = do_POST = do_PUT = do_DELETE = forward
+            do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = forward
 
             def log_message(self, *_arguments):
                 """Says nothing: what went by is in `calls`."""

@@ -111,13 +111,19 @@ class Check:
         if not isinstance(value, bool):
             self.wrong(path, f"{type(value).__name__} instead of a boolean")
 
-    def _timestamp(self, _shape, value, path):
+    def _timestamp(self, shape, value, path):
+        if shape.get("timestampFormat") == "iso8601":
+            try:
+                value = datetime.datetime.fromisoformat(value)
+            except (TypeError, ValueError):
+                return self.wrong(path, f"{value!r} is no time of ISO 8601")
         if isinstance(value, datetime.datetime):
             value = value.timestamp()
         if isinstance(value, bool) or not isinstance(value, (int, float)):
             self.wrong(path, f"{type(value).__name__} instead of a time")
         elif not EARLIEST <= value <= LATEST:
             self.wrong(path, f"{value} is no likely time")
+        return None
 
     def _blob(self, _shape, value, path):
         if not isinstance(value, (str, bytes)):
