@@ -25,7 +25,7 @@ pub enum Access {
 /// One operation: its service (botocore's folder name, e.g. `ssm-contacts`), its name, and what it does.
 #[derive(Debug)]
 pub struct Operation {
-    /// The service as botocore names it: `ssm`, `ssm-contacts`, `ssm-incidents`, `cloudwatch`, `sts`.
+    /// The service as botocore names it: `ssm`, `ssm-contacts`, `ssm-incidents`, `cloudwatch`, `securityhub`, `sts`.
     pub service: &'static str,
     /// The operation's name in the service model, for instance `CreateContact`.
     pub name: &'static str,

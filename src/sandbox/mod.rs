@@ -24,6 +24,7 @@ mod wire;
 pub mod cloudwatch;
 pub mod contacts;
 pub mod incidents;
+pub mod securityhub;
 pub mod ssm;
 pub mod sts;
 
@@ -42,6 +43,7 @@ pub fn operations() -> impl Iterator<Item = &'static Operation> {
         cloudwatch::OPERATIONS,
         contacts::OPERATIONS,
         incidents::OPERATIONS,
+        securityhub::OPERATIONS,
         ssm::OPERATIONS,
         sts::OPERATIONS,
     ]

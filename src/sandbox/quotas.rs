@@ -23,7 +23,7 @@ struct Bucket {
 /// Returns the calls per second that AWS documents, and the name under which they are counted together.
 ///
 /// Systems Manager's are in the AWS General Reference ("Parameter Store", "Automation", at standard throughput),
-/// `CloudWatch`'s in its user guide.
+/// `CloudWatch`'s in its user guide, Security Hub's in its API reference.
 pub fn rate<'a>(service: &str, operation: &'a str) -> Option<(&'a str, f64)> {
     match (service, operation) {
         ("ssm", "GetParameter" | "GetParameters" | "GetParametersByPath") => {
@@ -51,12 +51,20 @@ pub fn rate<'a>(service: &str, operation: &'a str) -> Option<(&'a str, f64)> {
             | "EnableAlarmActions"
             | "SetAlarmState",
         ) => Some((operation, 3.0)),
-        ("ssm", "StartAutomationExecution" | "StopAutomationExecution") => Some((operation, 1.0)),
-        ("cloudwatch", "GetDashboard" | "ListDashboards" | "PutDashboard" | "DeleteDashboards") => {
-            Some((operation, 10.0))
-        }
+        ("ssm", "StartAutomationExecution" | "StopAutomationExecution")
+        | ("securityhub", "BatchEnableStandards") => Some((operation, 1.0)),
+        ("cloudwatch", "GetDashboard" | "ListDashboards" | "PutDashboard" | "DeleteDashboards")
+        | ("securityhub", _) => Some((operation, 10.0)),
         ("cloudwatch", "DescribeAlarms" | "DescribeAlarmsForMetric") => Some((operation, 9.0)),
         _ => None,
+    }
+}
+
+/// Returns how many calls at once AWS documents; by default as many as it takes in a second.
+pub fn burst(service: &str, per_second: f64) -> f64 {
+    match service {
+        "securityhub" if per_second > 1.0 => 3.0 * per_second,
+        _ => per_second,
     }
 }
 
@@ -73,15 +81,16 @@ impl Quotas {
         let Some((group, per_second)) = rate(service, operation) else {
             return true;
         };
+        let most = burst(service, per_second);
         let mut buckets = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let bucket = buckets
             .entry((account.to_owned(), region.to_owned(), service, group))
             .or_insert(Bucket {
-                tokens: per_second,
+                tokens: most,
                 filled: now,
             });
         let passed = now.saturating_duration_since(bucket.filled).as_secs_f64();
-        bucket.tokens = (bucket.tokens + passed * per_second).min(per_second);
+        bucket.tokens = (bucket.tokens + passed * per_second).min(most);
         bucket.filled = now;
         let admitted = bucket.tokens >= 1.0;
         if admitted {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Shelf, cloudwatch, contacts, incidents, ssm};
+use super::{Shelf, cloudwatch, contacts, incidents, securityhub, ssm};
 
 /// The whole simulated AWS.
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -43,6 +43,8 @@ impl State {
 pub struct Account {
     /// Systems Manager, by region.
     pub ssm: Shelf<ssm::Store>,
+    /// Security Hub, by region.
+    pub securityhub: BTreeMap<String, securityhub::Store>,
     /// Incident Manager's contacts: replicated over the regions of the replication set.
     pub contacts: contacts::Store,
     /// Incident Manager: global to the account within the replication set.

@@ -4,7 +4,7 @@ import datetime
 
 from harness import ACCOUNT, NOT_SERVED, all_called, aws, holds, refused, same, tables
 
-PROVEN = {"cloudwatch", "ssm", "ssm-contacts", "ssm-incidents", "sts"}
+PROVEN = {"cloudwatch", "securityhub", "ssm", "ssm-contacts", "ssm-incidents", "sts"}
 ROLE = "arn:aws:iam::444455556666:role/ops/banana-deployer"
 
 

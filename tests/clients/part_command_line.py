@@ -165,10 +165,36 @@ def incident(run, contact):
     run.refused("ResourceNotFoundException", "ssm-incidents", "get-response-plan", "--arn", plan + "-none")
 
 
+def security_hub(run):
+    hub = ("securityhub", "--region", "eu-west-1")
+    run.refused("InvalidAccessException", *hub[:1], "describe-hub", *hub[1:])
+
+    def call(*words):
+        return run.aws(hub[0], *words, *hub[1:])
+
+    call("enable-security-hub", "--no-enable-default-standards", "--tags", "team=banana")
+    arn = call("describe-hub", "--query", "HubArn")
+    same(call("list-tags-for-resource", "--resource-arn", arn)["Tags"], {"team": "banana"})
+    cis = "cis-aws-foundations-benchmark/v/3.0.0"
+    standard = call("describe-standards", "--query", f"Standards[?contains(StandardsArn, '{cis}')].StandardsArn")[0]
+    call("batch-enable-standards", "--standards-subscription-requests", f"StandardsArn={standard}")
+    status = ("get-enabled-standards", "--query", "StandardsSubscriptions[0].StandardsStatus")
+    eventually(lambda: call(*status) == "READY")
+    # Several pages are one list to the AWS CLI.
+    definitions = ("list-security-control-definitions", "--standards-arn", standard, "--page-size", "10")
+    same(len(call(*definitions, "--query", "SecurityControlDefinitions[].SecurityControlId")), 37)
+    update = f"StandardsArn={standard},SecurityControlId=IAM.6,AssociationStatus=DISABLED,UpdatedReason=No tokens"
+    same(call("batch-update-standards-control-associations", "--standards-control-association-updates", update), {})
+    off = call("list-standards-control-associations", "--security-control-id", "IAM.6")
+    holds(off["StandardsControlAssociationSummaries"][0], {"AssociationStatus": "DISABLED", "UpdatedReason": "No tokens"})
+    call("disable-security-hub")
+    run.refused("InvalidAccessException", "securityhub", "get-enabled-standards", *hub[1:])
+
+
 def main():
     with tempfile.TemporaryDirectory() as folder, aws() as sandbox:
         run = Programs(sandbox, pathlib.Path(folder))
-        families = (accounts, dashboards, documents, parameters, patching_and_settings, incidents_and_people)
+        families = (accounts, dashboards, documents, parameters, patching_and_settings, incidents_and_people, security_hub)
         side_by_side([lambda family=family: family(run) for family in families])
         # What the AWS CLI made is what boto3 sees.
         same(sandbox.client("ssm").get_parameter(Name="/banana/url")["Parameter"]["Value"], "stand.example.com")

@@ -9,7 +9,9 @@ AWS_ENDPOINT_URL is the sandbox's address, STATIONBILL the program. `tests/it/cl
 import importlib
 import sys
 
-PARTS = ("accounts", "cloudwatch", "contacts", "incidents", "systems_manager", "command_line", "banana_stand", "moto")
+PARTS = (
+    "accounts", "cloudwatch", "contacts", "incidents", "systems_manager", "security_hub", "command_line", "banana_stand", "moto",
+)
 
 if __name__ == "__main__":
     if len(sys.argv) != 2 or sys.argv[1] not in PARTS:

@@ -185,6 +185,11 @@ fn systems_manager_answers_boto3() {
 }
 
 #[test]
+fn security_hub_answers_boto3() {
+    part("security_hub", "off");
+}
+
+#[test]
 fn every_family_answers_the_aws_cli() {
     part("command_line", "off");
 }

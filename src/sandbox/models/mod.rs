@@ -132,9 +132,10 @@ macro_rules! table {
     };
 }
 
-static TABLES: [LazyLock<Service>; 6] = [
+static TABLES: [LazyLock<Service>; 7] = [
     table!("cloudwatch"),
     table!("organizations"),
+    table!("securityhub"),
     table!("ssm"),
     table!("ssm-contacts"),
     table!("ssm-incidents"),

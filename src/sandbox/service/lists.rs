@@ -24,6 +24,7 @@ pub(super) fn before(route: &Route, fault: &Then, input: &mut Map) -> Result<(),
             let code = match route.service.name {
                 "ssm" => "InvalidNextToken",
                 "cloudwatch" => "InvalidParameterValue",
+                "securityhub" => "InvalidInputException",
                 _ => "ValidationException",
             };
             Err(Fault::new(code, "The specified token is not valid."))

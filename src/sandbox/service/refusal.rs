@@ -5,10 +5,11 @@ use crate::sandbox::wire::{Protocol, Route};
 
 /// Makes the service's own throttling error.
 pub(super) fn throttled(route: &Route) -> Fault {
-    let code = if speaks_query(route) {
-        "Throttling"
-    } else {
-        "ThrottlingException"
+    let code = match route.service.name {
+        // The one error of these operations with HTTP 429 (service model).
+        "securityhub" => "LimitExceededException",
+        _ if speaks_query(route) => "Throttling",
+        _ => "ThrottlingException",
     };
     let fault = Fault::new(code, "Rate exceeded");
     match route.service.error(None, code) {

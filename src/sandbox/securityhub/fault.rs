@@ -1,0 +1,32 @@
+//! The faults of this service, each in one place.
+
+use crate::sandbox::{Call, Fault};
+
+fn fault(code: &str, message: impl Into<String>) -> Fault {
+    Fault::new(code, message).with("Code", code)
+}
+
+pub(super) fn invalid(message: impl Into<String>) -> Fault {
+    fault("InvalidInputException", message)
+}
+
+pub(super) fn not_found(message: impl Into<String>) -> Fault {
+    fault("ResourceNotFoundException", message)
+}
+
+pub(super) fn in_use(message: impl Into<String>) -> Fault {
+    fault("ResourceInUseException", message)
+}
+
+pub(super) fn conflict(message: impl Into<String>) -> Fault {
+    fault("ResourceConflictException", message)
+}
+
+/// Security Hub is not enabled here: what nearly every operation says then, with HTTP 401.
+pub(super) fn not_subscribed(call: &Call<'_>) -> Fault {
+    let message = format!(
+        "Account {} is not subscribed to AWS Security Hub",
+        call.account
+    );
+    fault("InvalidAccessException", message)
+}
