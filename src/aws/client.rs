@@ -32,6 +32,8 @@ pub struct Aws {
     pub contacts: aws_sdk_ssmcontacts::Client,
     /// Incident Manager.
     pub incidents: aws_sdk_ssmincidents::Client,
+    /// Security Hub CSPM.
+    pub securityhub: aws_sdk_securityhub::Client,
 }
 
 impl Aws {
@@ -267,6 +269,12 @@ fn clients(config: &SdkConfig, location: Location, run: &Run) -> Aws {
         incidents: aws_sdk_ssmincidents::Client::from_conf(
             aws_sdk_ssmincidents::config::Builder::from(&config)
                 .retry_partition(partition("incidents"))
+                .interceptor(Named)
+                .build(),
+        ),
+        securityhub: aws_sdk_securityhub::Client::from_conf(
+            aws_sdk_securityhub::config::Builder::from(&config)
+                .retry_partition(partition("securityhub"))
                 .interceptor(Named)
                 .build(),
         ),

@@ -173,10 +173,18 @@ pub(super) fn throttles(code: &str) -> bool {
 
 /// Classifies an error code. The one place where AWS's codes are named.
 fn classify(code: &str, message: &str) -> Class {
-    // The only place a message decides: an account without Incident Manager answers a plain ValidationException.
+    // The only places where a message decides. An account without Incident Manager answers a plain ValidationException.
     // [T][O] aws-incident-manager reference, section 1.
     if code == "ValidationException" && message.contains("Account not found for the request") {
         return Class::NotAvailable;
+    }
+    // An account in which Security Hub is not enabled gets the code of one that may not. [O] what Terraform looks for.
+    if code == "InvalidAccessException" {
+        return if message.contains("is not subscribed to") {
+            Class::NotFound
+        } else {
+            Class::Denied
+        };
     }
     match code {
         "ResourceNotFoundException"
@@ -194,6 +202,7 @@ fn classify(code: &str, message: &str) -> Class {
         | "InvalidDocumentOperation"
         | "AssociatedInstances"
         | "ResourceConflict"
+        | "ResourceConflictException"
         | "DuplicateDocumentContent"
         | "DuplicateDocumentVersionName"
         | "IdempotentParameterMismatch" => Class::Conflict,
@@ -217,6 +226,7 @@ fn classify(code: &str, message: &str) -> Class {
         | "InternalServiceError"
         | "InternalFailure"
         | "InternalServiceFault"
+        | "InternalException"
         | "ServiceUnavailable"
         | "ServiceUnavailableException"
         | "RequestTimeout"

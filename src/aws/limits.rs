@@ -32,6 +32,14 @@ const fn rate(service: &'static str, operations: &'static [&'static str], per_se
     }
 }
 
+/// Any other operation of Security Hub.
+const fn security_hub(operations: &'static [&'static str]) -> Rate {
+    Rate {
+        burst: 30.0,
+        ..rate("securityhub", operations, 10.0)
+    }
+}
+
 /// The rates that AWS documents for what is called here. What is not in this table has no published rate: it begins
 /// without one.
 pub const RATES: &[Rate] = &[
@@ -69,10 +77,30 @@ pub const RATES: &[Rate] = &[
     rate("monitoring", &["DisableAlarmActions"], 3.0),
     rate("monitoring", &["SetAlarmState"], 3.0),
     rate("monitoring", &["DescribeAlarms"], 9.0),
+    rate("monitoring", &["DescribeAlarmsForMetric"], 9.0),
     rate("monitoring", &["GetDashboard"], 10.0),
     rate("monitoring", &["ListDashboards"], 10.0),
     rate("monitoring", &["PutDashboard"], 10.0),
     rate("monitoring", &["DeleteDashboards"], 10.0),
+    // [D] Security Hub API reference, "Throttling": one operation has a rate of its own.
+    rate("securityhub", &["BatchEnableStandards"], 1.0),
+    security_hub(&["BatchDisableStandards"]),
+    security_hub(&["BatchGetSecurityControls"]),
+    security_hub(&["BatchGetStandardsControlAssociations"]),
+    security_hub(&["BatchUpdateStandardsControlAssociations"]),
+    security_hub(&["DescribeHub"]),
+    security_hub(&["DescribeStandards"]),
+    security_hub(&["DisableSecurityHub"]),
+    security_hub(&["EnableSecurityHub"]),
+    security_hub(&["GetEnabledStandards"]),
+    security_hub(&["GetSecurityControlDefinition"]),
+    security_hub(&["ListSecurityControlDefinitions"]),
+    security_hub(&["ListStandardsControlAssociations"]),
+    security_hub(&["ListTagsForResource"]),
+    security_hub(&["TagResource"]),
+    security_hub(&["UntagResource"]),
+    security_hub(&["UpdateSecurityControl"]),
+    security_hub(&["UpdateSecurityHubConfiguration"]),
 ];
 
 /// How much of a documented rate is used: calls that leave evenly do not arrive so.

@@ -30,6 +30,7 @@ pub mod response_plan;
 pub mod rotation;
 pub mod runbook;
 mod schedule;
+pub mod security_hub;
 mod selector;
 mod tags;
 
@@ -45,6 +46,7 @@ pub static KINDS: &[&dyn AnyKind] = &[
     kind::<document::Document>(),
     kind::<patch_baseline::PatchBaseline>(),
     kind::<maintenance_window::MaintenanceWindow>(),
+    kind::<security_hub::SecurityHub>(),
     kind::<dashboard::Dashboard>(),
     kind::<alarm::Alarm>(),
 ];

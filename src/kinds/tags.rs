@@ -16,6 +16,8 @@ pub(in crate::kinds) enum Alphabet {
     Systems,
     /// Incident Manager: the same of ASCII.
     Incidents,
+    /// Security Hub: what its pattern for keys, `[a-zA-Z+-=._:/]+`, has; any value. [M] `TagKey`, `TagValue`.
+    SecurityHub,
 }
 
 impl Alphabet {
@@ -27,7 +29,14 @@ impl Alphabet {
                     || "_.:/=+-@".contains(c)
             }
             Self::Incidents => c.is_ascii_alphanumeric() || " _=@:.+-/,".contains(c),
+            Self::SecurityHub => {
+                c.is_ascii_alphabetic() || ('+'..='=').contains(&c) || "._:/".contains(c)
+            }
         })
+    }
+
+    fn accepts_value(self, text: &str) -> bool {
+        matches!(self, Self::SecurityHub) || self.accepts(text)
     }
 }
 
@@ -54,7 +63,8 @@ pub(in crate::kinds) fn check(
         } else if !is_key(key, alphabet) {
             let message = format!("AWS does not accept the tag key `{key}`");
             report.error("bad-tag", at, message, KEY_HINT);
-        } else if !has_variable(value) && (value.chars().count() > 256 || !alphabet.accepts(value))
+        } else if !has_variable(value)
+            && (value.chars().count() > 256 || !alphabet.accepts_value(value))
         {
             let message = format!("AWS does not accept the value of the tag `{key}`");
             report.error(

@@ -34,6 +34,10 @@ pub static CODES: &[(&str, &str)] = &[
         "The name of a contact's channel has characters that AWS does not accept.",
     ),
     (
+        "bad-control",
+        "A control of Security Hub is not named, explained or parametrised as AWS wants it.",
+    ),
+    (
         "bad-dashboard",
         "A dashboard body lacks what CloudWatch wants.",
     ),

@@ -32,7 +32,7 @@ pub use call::{Access, Answer, Call, Fault, Map, Operation};
 pub use clock::Clock;
 pub use error::Error;
 pub use faults::Faults;
-pub use quotas::rate;
+pub use quotas::{burst, rate};
 pub use service::{Enforce, Lost, Options, Sandbox};
 pub use shelf::Shelf;
 pub use state::{Account, Settings, State};

@@ -9,6 +9,7 @@ use stationbill::engine::{self, Breadth, Ending, Outcome, Patience, World};
 use stationbill::kinds::{self, KINDS};
 use stationbill::model::Address;
 use stationbill::model::plan::{Action, Desired, Note, Object, Observed, Plan, Wish, plan};
+use stationbill::model::spec::Identity;
 use stationbill::model::substitute::{Variables, substitute};
 use stationbill::sandbox::{Enforce, Faults, Options, Sandbox};
 
@@ -63,7 +64,7 @@ impl Scene {
                 let lifecycle = spec
                     .remove("lifecycle")
                     .map(|l| serde_json::from_value(l).unwrap());
-                if kind != "ReplicationSet" {
+                if kinds::find(&kind).unwrap().identity() != Identity::Singleton {
                     spec.entry("name").or_insert(json!(name));
                 }
                 let spec = substitute(document["spec"].take(), &variables).unwrap();
@@ -156,6 +157,7 @@ const ALL: &[&str] = &[
     example!("response-plan"),
     example!("rotation"),
     example!("runbook"),
+    example!("security-hub"),
 ];
 
 fn differences(plan: &Plan) -> Vec<(Action, Vec<&str>)> {

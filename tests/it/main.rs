@@ -13,6 +13,7 @@ mod hostile;
 mod hostile_aws;
 mod kinds_alarms;
 mod kinds_oncall;
+mod kinds_security;
 mod kinds_systems;
 mod kinds_windows;
 mod layering;

@@ -19,6 +19,7 @@ use stationbill::load::Declared;
 use stationbill::model::plan::{Action, Change, Observed, Plan, Wish};
 use stationbill::model::reference::references;
 use stationbill::model::report::Report;
+use stationbill::model::spec::Identity;
 use stationbill::model::stamp::{self, Owner, Stamp};
 use stationbill::model::{Address, substitute};
 use stationbill::sandbox::Faults;
@@ -178,7 +179,7 @@ impl Story {
         let alone: Vec<&Declared> = self
             .catalogue
             .iter()
-            .filter(|d| references(&d.spec).is_empty() && d.address.kind != "ReplicationSet")
+            .filter(|d| references(&d.spec).is_empty() && !is_singleton(&d.address.kind))
             .collect();
         let Some(model) = alone.choose(&mut self.rng) else {
             return;
@@ -290,7 +291,7 @@ impl Story {
         }
         let new = format!("renamed-{}", self.made_up);
         // People keep their name in AWS: another would lose their history, which is refused.
-        if kind != "Contact" && self.rng.random_bool(0.5) {
+        if kind != "Contact" && !is_singleton(&kind) && self.rng.random_bool(0.5) {
             self.documents[at].spec["name"] = json!(new);
         }
         self.documents[at].address = Address::new(kind.clone(), new.clone());
@@ -586,6 +587,10 @@ fn excused(change: &stationbill::model::plan::Change, after: &Estate) -> bool {
     }
 }
 
+fn is_singleton(kind: &str) -> bool {
+    kinds::find(kind).is_some_and(|kind| kind.identity() == Identity::Singleton)
+}
+
 fn is_alias(kind: &str) -> bool {
     ["Contact", "OnCallSchedule", "EscalationPlan"].contains(&kind)
 }
@@ -872,6 +877,27 @@ fn one_field(
         }
         ("Alarm", _) if spec["type"] == "metric" => spec["evaluationPeriods"] = json!(number),
         ("Alarm", _) => spec["actionsSuppressor"]["waitPeriod"] = json!(number),
+        ("SecurityHub", 0) => {
+            let auto = spec["autoEnableControls"] == json!(true);
+            spec["autoEnableControls"] = json!(!auto);
+        }
+        ("SecurityHub", 1) => {
+            let controls = spec.get_mut("controls")?.as_object_mut()?;
+            let names: Vec<String> = controls.keys().cloned().collect();
+            controls.remove(names.choose(rng)?);
+        }
+        ("SecurityHub", 2) => {
+            let standards = spec.get_mut("standards")?.as_array_mut()?;
+            let another = json!("pci-dss/v/3.2.1");
+            match standards.iter().position(|standard| *standard == another) {
+                Some(at) => drop(standards.remove(at)),
+                None => standards.push(another),
+            }
+        }
+        ("SecurityHub", _) => {
+            let reason = format!("Reason {number}");
+            spec.get_mut("controls")?["IAM.9"] = json!({"enabled": false, "reason": reason});
+        }
         ("ReplicationSet", 0 | 1) => {
             let protected = spec["deletionProtected"] == json!(true);
             spec["deletionProtected"] = json!(!protected);
