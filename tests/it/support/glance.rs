@@ -87,11 +87,30 @@ impl Glance {
                 let content = json!([what, own]);
                 self.add(baseline, &tags["PatchBaseline"][baseline], content);
             }
+            for (window, what) in map(&ssm["windows"]["windows"]) {
+                self.add(window, &tags["MaintenanceWindow"][window], what.clone());
+            }
         }
-        let dashboards = serde_json::to_value(&account.cloudwatch).unwrap();
-        for (name, dashboard) in map(&dashboards["dashboards"]) {
+        let cloudwatch = serde_json::to_value(&account.cloudwatch).unwrap();
+        for (name, dashboard) in map(&cloudwatch["dashboards"]) {
             let key = format!("dashboard {name}");
             self.add(&key, &dashboard["tags"], dashboard.clone());
+        }
+        for (region, alarms) in map(&cloudwatch["alarms"]) {
+            for (name, alarm) in map(&alarms["by_name"]) {
+                let arn = format!("arn:aws:cloudwatch:{region}:{id}:alarm:{name}");
+                self.add(&arn, &alarm["tags"], alarm["settings"].clone());
+            }
+        }
+        for (region, hub) in &account.securityhub {
+            let hub = &serde_json::to_value(hub).unwrap()["hub"];
+            if !hub.is_null() {
+                let arn = format!("arn:aws:securityhub:{region}:{id}:hub/default");
+                // How far AWS is with a standard changes by itself.
+                let standards: Vec<&String> = map(&hub["subscriptions"]).keys().collect();
+                let (auto, generator) = (&hub["auto_enable_controls"], &hub["finding_generator"]);
+                self.add(&arn, &hub["tags"], json!([auto, generator, standards]));
+            }
         }
     }
 
