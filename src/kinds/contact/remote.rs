@@ -319,12 +319,14 @@ impl Converge<'_> {
             .collect();
         arns.extend(renamed.iter().map(|(arn, new)| (new.clone(), arn.clone())));
 
-        // AWS leaves a deleted channel in the plan, so it goes from the plan first.
-        let mut named = self.live_stages.iter().flat_map(|stage| &stage.notify);
-        let interim = named.any(|notify| steps.delete.contains(&notify.channel));
-        if interim {
-            let plan = send_stages(&reduced(self.stages, &arns), &arns)?;
+        // AWS leaves a deleted channel in the plan, so it goes from the plan first. Whether it is there is not asked: what
+        // was read may be older than the plan, or have named the channel by its ARN for want of it in the list.
+        let mut written = None;
+        if !doomed.is_empty() {
+            let interim = reduced(self.stages, &arns);
+            let plan = send_stages(&interim, &arns)?;
             contacts::update(self.aws, self.contact, None, Some(plan)).await?;
+            written = Some(interim);
         }
         for arn in doomed {
             self.delete(&arn).await?;
@@ -343,10 +345,10 @@ impl Converge<'_> {
                 arns.insert(name, arn);
             }
         }
-        if interim || self.stages != self.live_stages {
-            return send_stages(self.stages, &arns).map(Some);
+        if written.as_deref().unwrap_or(self.live_stages) == self.stages {
+            return Ok(None);
         }
-        Ok(None)
+        send_stages(self.stages, &arns).map(Some)
     }
 
     async fn delete(&self, arn: &str) -> Result<(), AwsError> {
