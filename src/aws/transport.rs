@@ -18,7 +18,7 @@ use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::config_bag::ConfigBag;
-use http_body_util::BodyExt as _;
+use http_body_util::{BodyExt as _, Limited};
 use serde::Deserialize;
 use tokio::sync::Semaphore;
 
@@ -28,6 +28,9 @@ use crate::model::Location;
 
 /// How many requests one service may have in flight in one account and region.
 pub const IN_FLIGHT: usize = 8;
+
+/// How large one answer may be, in bytes: more is not read. AWS's largest, of documents and of lists, are some megabytes.
+const LARGEST: usize = 32 << 20;
 
 /// Counts requests by service and operation; retries count, because AWS counts them too.
 #[derive(Clone, Debug, Default)]
@@ -96,7 +99,7 @@ impl Gate {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .clone();
-        let reads = ["Get", "List", "Describe", "get", "list", "GET"]
+        let reads = ["Get", "List", "Describe", "BatchGet"]
             .iter()
             .any(|verb| operation.starts_with(verb));
         // The lease's own writes too: one that comes late would say that it is held, or free, when neither is true.
@@ -207,7 +210,8 @@ impl HttpConnector for MeteredConnector {
             }
             let location = &meter.location;
             tracing::debug!(%location, service, operation, "call");
-            let mut answer = inner.call(request).await?;
+            let answer = inner.call(request).await?;
+            let mut answer = answer.map(|body| SdkBody::from_body_1_x(Limited::new(body, LARGEST)));
             meter.clock.see(answer.headers().get("date"));
             let mut code = None;
             if answer.status().as_u16() >= 400 {

@@ -76,7 +76,12 @@ pub(in crate::kinds) async fn list<K: SsmDocument>(
     );
     let mut wanted = Vec::new();
     while let Some(page) = pages.next().await {
-        for entry in page?.document_identifiers.unwrap_or_default() {
+        let listed = aws.required(
+            "ListDocuments",
+            "DocumentIdentifiers",
+            page?.document_identifiers,
+        )?;
+        for entry in listed {
             let name = aws.required("ListDocuments", "Name", entry.name)?;
             let tags = ssm::tags_of(entry.tags.unwrap_or_default());
             let kind = entry

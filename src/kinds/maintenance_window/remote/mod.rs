@@ -73,7 +73,12 @@ impl Remote for MaintenanceWindow {
         );
         let mut reading = Vec::new();
         while let Some(page) = pages.next().await {
-            for identity in page?.window_identities.unwrap_or_default() {
+            let listed = aws.required(
+                "DescribeMaintenanceWindows",
+                "WindowIdentities",
+                page?.window_identities,
+            )?;
+            for identity in listed {
                 let name = identity.name.as_deref().unwrap_or_default();
                 if !select.rules_out(name) {
                     reading.push(read(aws, identity, select));

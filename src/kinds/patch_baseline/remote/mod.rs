@@ -61,7 +61,12 @@ impl Remote for PatchBaseline {
         );
         let mut reading = Vec::new();
         while let Some(page) = pages.next().await {
-            for identity in page?.baseline_identities.unwrap_or_default() {
+            let listed = aws.required(
+                "DescribePatchBaselines",
+                "BaselineIdentities",
+                page?.baseline_identities,
+            )?;
+            for identity in listed {
                 let name = identity.baseline_name.as_deref().unwrap_or_default();
                 let system = identity
                     .operating_system
