@@ -53,5 +53,16 @@ pub fn operations() -> impl Iterator<Item = &'static Operation> {
     .flatten()
 }
 
+/// Says whether a request only looks or may change something, as the simulated AWS reads it; `None` for one that it
+/// does not know.
+pub fn access(parts: &http::request::Parts, body: &bytes::Bytes) -> Option<Access> {
+    let signed = wire::credentials::Signature::read(parts).ok();
+    let route = wire::route(parts, body, signed.as_ref().map(|s| s.service.as_str())).ok()?;
+    let (service, name) = (route.service.name, route.name);
+    operations()
+        .find(|o| (o.service, o.name) == (service, name))
+        .map(|o| o.access)
+}
+
 #[cfg(test)]
 mod tests;

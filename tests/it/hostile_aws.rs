@@ -60,7 +60,7 @@ const CASES: &[(&str, Answer)] = &[
             s,
             "200 OK",
             JSON,
-            br#"{"DocumentIdentifiers": "x", "BaselineIdentities": {}, "Contacts": 5, "Rotations": "x", "responsePlanSummaries": 1, "replicationSetArns": {"a": 1}, "DashboardEntries": 3, "Parameters": true}"#,
+            br#"{"DocumentIdentifiers": "x", "BaselineIdentities": {}, "Contacts": 5, "Rotations": "x", "responsePlanSummaries": 1, "replicationSetArns": {"a": 1}, "DashboardEntries": 3, "Parameters": true, "WindowIdentities": 5, "MetricAlarms": "x", "CompositeAlarms": {}}"#,
         )
     }),
     ("nested deeply", |s, _| {
@@ -81,7 +81,7 @@ const CASES: &[(&str, Answer)] = &[
             s,
             "200 OK",
             JSON,
-            br#"{"NextToken": "again", "nextToken": "again", "DocumentIdentifiers": [], "BaselineIdentities": [], "Contacts": [], "Rotations": [], "responsePlanSummaries": [], "replicationSetArns": []}"#,
+            br#"{"NextToken": "again", "nextToken": "again", "DocumentIdentifiers": [], "BaselineIdentities": [], "Contacts": [], "Rotations": [], "responsePlanSummaries": [], "replicationSetArns": [], "WindowIdentities": []}"#,
         )
     }),
 ];

@@ -16,8 +16,8 @@ use stationbill::kinds::{AnyKind, KINDS, Live};
 use stationbill::load::Declared;
 use stationbill::model::lifecycle::OnDelete;
 use stationbill::model::plan::{Action, Change, Plan, Wish};
-use stationbill::model::pointer;
 use stationbill::model::stamp::Stamp;
+use stationbill::model::{Report, pointer};
 use stationbill::sandbox::iam::Policy;
 use stationbill::sandbox::{Enforce, Faults, Options, Sandbox};
 use tokio::task::JoinSet;
@@ -74,6 +74,12 @@ impl Case {
         // What cannot be changed stays, so that everything else is.
         for field in kind.create_only() {
             pointer::transplant(&before.spec, &mut after.spec, field);
+        }
+        // Where that decides what else there can be, such as the type of an alarm, nothing is changed.
+        let mut report = Report::default();
+        kind.validate(&after.spec, &mut report);
+        if !report.is_ok() {
+            after.spec = before.spec.clone();
         }
         before.lifecycle.on_delete = Some(OnDelete::Delete);
         after.lifecycle.on_delete = Some(OnDelete::Delete);

@@ -131,7 +131,7 @@ impl Port {
     fn writes(&self, key: &str, from: usize) -> Vec<String> {
         let asked = self.asked(key, from).into_iter();
         asked
-            .filter(Call::writes)
+            .filter(|call| call.writes)
             .map(|call| call.operation)
             .collect()
     }
@@ -334,7 +334,7 @@ fn of_many_applies_one_at_a_time_writes() {
     let calls = port.calls.lock().unwrap();
     let writers = calls
         .iter()
-        .filter(|call| call.writes() && call.operation != "PutParameter")
+        .filter(|call| call.writes && call.operation != "PutParameter")
         .filter(|call| call.operation != "GetCallerIdentity");
     let mut turns: Vec<&str> = writers.map(|call| call.key.as_str()).collect();
     turns.dedup();
@@ -514,7 +514,7 @@ async fn stalled_after(at: usize, declared: &[Declared]) -> bool {
     let calls: Vec<Call> = calls.lock().unwrap()[from..].to_vec();
     let late: Vec<&Call> = calls
         .iter()
-        .filter(|call| call.key == ONE && call.writes())
+        .filter(|call| call.key == ONE && call.writes)
         // Who does not hold the lease may try to take it.
         .filter(|call| held || call.operation != "PutParameter")
         .collect();

@@ -349,7 +349,7 @@ impl Story {
         let steps = Arc::new(Mutex::new(Steps::default()));
         let (sandbox, seen) = (self.scene.sandbox.clone(), steps.clone());
         let look: Arc<Look> = Arc::new(move |call, moment| {
-            if moment == Moment::After && call.writes() {
+            if moment == Moment::After && call.writes {
                 let glance = Glance::at(&sandbox);
                 seen.lock().unwrap().step(&call.operation, &glance);
             }

@@ -11,9 +11,10 @@ use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_runtime_api::client::result::ConnectorError;
 use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::body::SdkBody;
+use bytes::Bytes;
 use http::request::Parts;
 use http_body_util::BodyExt as _;
-use stationbill::sandbox::{Lost, Sandbox};
+use stationbill::sandbox::{self, Access, Lost, Sandbox};
 
 /// On which side of a call's effect.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,10 +30,12 @@ pub(crate) struct Call {
     pub(crate) key: String,
     /// For instance `CreateContact` or `createResponsePlan`.
     pub(crate) operation: String,
+    /// Whether it may change something.
+    pub(crate) writes: bool,
 }
 
 impl Call {
-    pub(crate) fn of(parts: &Parts, body: &[u8]) -> Self {
+    pub(crate) fn of(parts: &Parts, body: &Bytes) -> Self {
         let header = |name: &str| {
             parts
                 .headers
@@ -57,15 +60,8 @@ impl Call {
         Self {
             key: key.unwrap_or_default().to_owned(),
             operation,
+            writes: sandbox::access(parts, body) != Some(Access::Read),
         }
-    }
-
-    /// Says whether the call may change something.
-    pub(crate) fn writes(&self) -> bool {
-        let operation = self.operation.to_ascii_lowercase();
-        !["get", "list", "describe"]
-            .iter()
-            .any(|verb| operation.starts_with(verb))
     }
 }
 
