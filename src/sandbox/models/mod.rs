@@ -81,6 +81,13 @@ pub(crate) struct OperationModel {
     errors: Vec<String>,
 }
 
+impl OperationModel {
+    /// Says whether the operation's own errors have one of that name.
+    pub(crate) fn fails_with(&self, name: &str) -> bool {
+        self.errors.iter().any(|error| error == name)
+    }
+}
+
 /// How restJson1 reaches an operation.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]

@@ -61,5 +61,10 @@ fn list(state: &mut State, call: &mut Call<'_>) -> Answer {
         .iter()
         .map(|(key, value)| (key.clone(), Value::from(value.clone())))
         .collect();
-    Ok(Map::from_iter([("Tags".to_owned(), tags.into())]))
+    // [M] TagMap: at least one.
+    let some = Some(tags).filter(|tags| !tags.is_empty());
+    Ok(some
+        .map(|tags| ("Tags".to_owned(), tags.into()))
+        .into_iter()
+        .collect())
 }

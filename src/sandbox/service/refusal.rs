@@ -6,8 +6,8 @@ use crate::sandbox::wire::{Protocol, Route};
 /// Makes the service's own throttling error.
 pub(super) fn throttled(route: &Route) -> Fault {
     let code = match route.service.name {
-        // The one error of these operations with HTTP 429 (service model).
-        "securityhub" => "LimitExceededException",
+        // The one error of most of its operations with HTTP 429 (service model).
+        _ if route.operation.fails_with("LimitExceededException") => "LimitExceededException",
         _ if speaks_query(route) => "Throttling",
         _ => "ThrottlingException",
     };
