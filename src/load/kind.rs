@@ -1,7 +1,7 @@
 //! The kinds, each with its schema.
 
-use std::cell::OnceCell;
 use std::collections::BTreeMap;
+use std::sync::OnceLock;
 
 use super::reserved::RESERVED;
 use super::stack::StackSpec;
@@ -11,7 +11,7 @@ use crate::model::{AnySpec, Erased};
 /// A kind with its schema, which is compiled when the first document needs it.
 pub(super) struct Kind<'k> {
     pub(super) spec: &'k dyn AnySpec,
-    schema: OnceCell<Schema>,
+    schema: OnceLock<Schema>,
     /// Fields that the loader takes off; empty for the Stack, which has none of them.
     pub(super) reserved: &'static [&'static str],
 }
@@ -29,7 +29,7 @@ static STACK: Erased<StackSpec> = Erased::new();
 pub(super) fn kinds<'k>(kinds: &[&'k dyn AnySpec]) -> BTreeMap<&'static str, Kind<'k>> {
     let kind = |spec: &'k dyn AnySpec, reserved| Kind {
         spec,
-        schema: OnceCell::new(),
+        schema: OnceLock::new(),
         reserved,
     };
     let mut all: BTreeMap<_, _> = kinds

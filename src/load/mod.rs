@@ -28,8 +28,11 @@ mod yaml;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
+use std::num::NonZero;
+use std::panic::resume_unwind;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::thread;
 
 use serde_json::Value;
 
@@ -47,6 +50,9 @@ pub use stack::{Git, Limits, Source, Stack, StackSpec};
 const MOST_PROBLEMS: usize = 200;
 /// How many problems of one file are shown.
 const MOST_OF_FILE: usize = 10_000;
+
+/// How few files are worth a thread of their own.
+const FEWEST: usize = 32;
 
 /// The only `apiVersion` that this version reads.
 pub const API_VERSION: &str = "stationbill.dev/v1alpha1";
@@ -132,19 +138,43 @@ impl std::fmt::Debug for Declared {
 ///
 /// A problem of a document is in the report; the error is for paths that cannot be looked at.
 pub fn load(paths: &[PathBuf], kinds: &[&dyn AnySpec]) -> Result<Loaded, LoadError> {
-    let mut loader = Loader::new(kinds);
     let mut problems = Vec::new();
     let found = files::find(paths, &mut problems)?;
+    let kinds = kind::kinds(kinds);
+    let mut loader = Loader::new(&kinds);
     loader.report.diagnostics.extend(problems);
-    for file in &found {
-        loader.file(file);
+    for part in read_all(&found, &kinds) {
+        loader.absorb(part);
     }
     Ok(loader.finish(&found))
 }
 
+/// Reads the files, a share of them on each processor; the parts come in the order of the files.
+fn read_all<'k>(found: &[Found], kinds: &'k BTreeMap<&'static str, Kind<'k>>) -> Vec<Loader<'k>> {
+    let processors = thread::available_parallelism().map_or(1, NonZero::get);
+    let share = found.len().div_ceil(processors).max(FEWEST);
+    let read = |files: &[Found]| {
+        let mut loader = Loader::new(kinds);
+        for file in files {
+            loader.file(file);
+        }
+        loader
+    };
+    thread::scope(|scope| {
+        let mut shares = found.chunks(share);
+        let first = shares.next().unwrap_or_default();
+        let others: Vec<_> = shares.map(|files| scope.spawn(|| read(files))).collect();
+        let mut parts = vec![read(first)];
+        for other in others {
+            parts.push(other.join().unwrap_or_else(|panic| resume_unwind(panic)));
+        }
+        parts
+    })
+}
+
 /// Everything that is gathered on the way.
 struct Loader<'k> {
-    kinds: BTreeMap<&'static str, Kind<'k>>,
+    kinds: &'k BTreeMap<&'static str, Kind<'k>>,
     report: Report,
     sources: Sources,
     reader: content::Reader,
@@ -158,9 +188,9 @@ struct Loader<'k> {
 }
 
 impl<'k> Loader<'k> {
-    fn new(kinds: &[&'k dyn AnySpec]) -> Self {
+    fn new(kinds: &'k BTreeMap<&'static str, Kind<'k>>) -> Self {
         Self {
-            kinds: kind::kinds(kinds),
+            kinds,
             report: Report::default(),
             sources: Sources::default(),
             reader: content::Reader::default(),
@@ -170,6 +200,29 @@ impl<'k> Loader<'k> {
             strays: Vec::new(),
             ours: 0,
         }
+    }
+
+    /// Takes over what another one gathered from later files.
+    fn absorb(&mut self, later: Self) {
+        let Self {
+            kinds: _,
+            report,
+            sources,
+            reader,
+            objects,
+            stack,
+            entries,
+            strays,
+            ours,
+        } = later;
+        self.report.diagnostics.extend(report.diagnostics);
+        self.sources.absorb(sources);
+        self.reader.named.extend(reader.named);
+        self.objects.extend(objects);
+        self.stack = self.stack.take().or(stack);
+        self.entries.extend(entries);
+        self.strays.extend(strays);
+        self.ours += ours;
     }
 
     fn file(&mut self, file: &Found) {
@@ -250,7 +303,7 @@ impl<'k> Loader<'k> {
                 self.report.diagnostics.extend(problems);
             }
         }
-        across::check(&self.entries, &self.kinds, &mut self.report);
+        across::check(&self.entries, self.kinds, &mut self.report);
         if self.ours == 0 && self.report.is_ok() {
             let message = match found.len() {
                 0 => "there are no YAML or JSON files here".to_owned(),

@@ -1,6 +1,7 @@
 //! The texts of the files that were read, for carets, and what in them must not be shown.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::sync::{Arc, OnceLock};
 
 use super::tree::Range;
@@ -37,6 +38,20 @@ impl Sources {
             secrets: Vec::new(),
             opaque: false,
         });
+    }
+
+    /// Takes over the files of another one; what is hidden in either stays so.
+    pub(super) fn absorb(&mut self, other: Self) {
+        for (name, source) in other.files {
+            match self.files.entry(name) {
+                Entry::Vacant(free) => drop(free.insert(source)),
+                Entry::Occupied(mut taken) => {
+                    let known = taken.get_mut();
+                    known.secrets.extend(source.secrets);
+                    known.opaque |= source.opaque;
+                }
+            }
+        }
     }
 
     /// Marks a range of a file as never to be shown.

@@ -26,17 +26,18 @@ pub(super) fn schema_version(content: &model::Document) -> Option<String> {
 
 /// Says whether a content is that of a change template, whatever type AWS reports.
 pub(super) fn is_change_template(content: &model::Document) -> bool {
+    let content = content.parse().ok().flatten();
+    content.is_some_and(|content| has_change_template(&content))
+}
+
+fn has_change_template(content: &Value) -> bool {
     const MEMBERS: [&str; 4] = [
         "templateInformation",
         "executableRunBooks",
         "emergencyChange",
         "autoApprovable",
     ];
-    content
-        .parse()
-        .ok()
-        .flatten()
-        .is_some_and(|content| MEMBERS.iter().any(|member| content.get(member).is_some()))
+    MEMBERS.iter().any(|member| content.get(member).is_some())
 }
 
 /// Reports everything wrong with a document.
@@ -66,7 +67,7 @@ pub(crate) fn check(document: &Definition, report: &mut Report) {
         check_schema_version(document.document_type, &content, report);
         match document.document_type {
             DocumentType::Automation => {
-                if is_change_template(&document.content) {
+                if has_change_template(&content) {
                     report.error(
                         "bad-document-type",
                         "/content",
