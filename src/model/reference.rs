@@ -155,13 +155,12 @@ impl<K> Ord for Ref<K> {
     }
 }
 
-/// Returns the text of a value that is exactly `{"<key>": "text"}`.
+/// Returns the text of a value that is exactly `{"<key>": "text"}`. It is asked of every value there is, so it looks at
+/// the only member instead of looking the key up.
 fn single<'a>(value: &'a Value, key: &str) -> Option<&'a str> {
-    value
-        .as_object()
-        .filter(|map| map.len() == 1)
-        .and_then(|map| map.get(key))
-        .and_then(Value::as_str)
+    let map = value.as_object().filter(|map| map.len() == 1)?;
+    let (only, text) = map.iter().next()?;
+    text.as_str().filter(|_| only == key)
 }
 
 /// Lists every reference in a canonical spec: where it stands, and the `Kind/name` it names.

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
-use super::decide::{Place, Standing, create_before_delete};
+use super::decide::{Place, Standing, Standings, create_before_delete};
 use super::matching::Match;
 use super::why::because;
 use super::{Action, Because, Change, Object, Plan, Unreadable};
@@ -20,7 +20,8 @@ impl Place<'_> {
         &self,
         spec: &dyn AnySpec,
         object: &Object,
-        standing: &BTreeMap<String, Standing>,
+        references: BTreeSet<String>,
+        standing: &Standings,
         plan: &mut Plan,
     ) -> (Standing, Option<Change>) {
         let change = |action, reason: String| {
@@ -57,7 +58,7 @@ impl Place<'_> {
             _ => {}
         }
         let mut replaced = BTreeSet::new();
-        for name in self.references(&object.spec) {
+        for name in references {
             match standing.get(&name) {
                 Some(Standing::There | Standing::Coming { replaced: false }) => {}
                 Some(Standing::Coming { replaced: true }) => {
@@ -68,7 +69,7 @@ impl Place<'_> {
                     return (Standing::Unknown, Some(change(Action::Unknown, reason)));
                 }
                 Some(Standing::Absent(why)) => return blocked(format!("it needs {name}, {why}")),
-                None if self.known.contains(&name) => {}
+                None if self.knows(&name) => {}
                 None => {
                     return blocked(format!(
                         "it needs {name}, which is neither declared nor there"
@@ -110,7 +111,7 @@ impl Place<'_> {
     }
 
     /// Whether this plan sets up the service that a kind needs.
-    fn service_is_coming(&self, spec: &dyn AnySpec, standing: &BTreeMap<String, Standing>) -> bool {
+    fn service_is_coming(&self, spec: &dyn AnySpec, standing: &Standings) -> bool {
         spec.after().iter().any(|kind| {
             let mut declared = self.declared.get(kind).into_iter().flatten();
             declared.any(|object| {

@@ -1,6 +1,7 @@
 //! Every decision of a plan, place by place, in the order of references.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::cell::OnceCell;
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use serde_json::Value;
 
@@ -49,6 +50,18 @@ pub(super) enum Standing {
     Unknown,
 }
 
+/// How each declared object stands, by `Kind/name`.
+pub(super) type Standings = HashMap<String, Standing>;
+
+/// An object that waits for what it needs.
+struct Waiting<'a> {
+    object: &'a Object,
+    /// The names that it refers to.
+    references: BTreeSet<String>,
+    /// What comes before all of its kind.
+    first: Vec<String>,
+}
+
 /// One place: what is declared there, and what was found.
 pub(super) struct Place<'a> {
     pub(super) location: &'a Location,
@@ -60,10 +73,10 @@ pub(super) struct Place<'a> {
     pub(super) matched: BTreeMap<&'a str, Matches<'a>>,
     /// AWS id to `Kind/name`, for lifting.
     pub(super) names: BTreeMap<String, String>,
-    /// What those ids belong to: every `Kind/name` that is there.
-    pub(super) known: BTreeSet<String>,
+    /// What those ids belong to, every `Kind/name` that is there: found out when the first is asked for.
+    known: OnceCell<BTreeSet<String>>,
     /// What is declared, by `Kind/name`.
-    pub(super) objects: BTreeMap<String, &'a Object>,
+    pub(super) objects: HashMap<String, &'a Object>,
 }
 
 impl<'a> Place<'a> {
@@ -84,8 +97,8 @@ impl<'a> Place<'a> {
             unreadable: BTreeMap::new(),
             matched: BTreeMap::new(),
             names: BTreeMap::new(),
-            known: BTreeSet::new(),
-            objects: BTreeMap::new(),
+            known: OnceCell::new(),
+            objects: HashMap::new(),
         };
         for object in objects {
             place
@@ -135,7 +148,6 @@ impl<'a> Place<'a> {
                 }
             }
         }
-        place.known = place.names.values().cloned().collect();
         place
     }
 
@@ -144,14 +156,14 @@ impl<'a> Place<'a> {
     }
 
     fn decide(&self, plan: &mut Plan) {
-        let mut standing = BTreeMap::new();
+        let mut standing = Standings::new();
         let mut changes = Vec::new();
         if !self.wish.destroy {
-            for object in self.in_order() {
+            for (object, references) in self.in_order() {
                 let Some(spec) = self.spec(&object.address.kind) else {
                     continue;
                 };
-                let (mut stands, change) = self.object(spec, object, &standing, plan);
+                let (mut stands, change) = self.object(spec, object, references, &standing, plan);
                 let change = change.map(|change| self.hold(object, change));
                 if let Some(change) = &change
                     && change.action == Action::Create
@@ -180,57 +192,61 @@ impl<'a> Place<'a> {
             .names
             .iter()
             .map(|(id, name)| (name.clone(), id.clone()));
-        plan.ids
-            .entry(self.location.clone())
-            .or_default()
-            .extend(ids);
+        plan.ids.insert(self.location.clone(), ids.collect());
     }
 
-    /// Objects so that each comes after what it needs. A circle, which `load` refuses, ends in order of address.
-    fn in_order(&self) -> Vec<&'a Object> {
-        let mut waiting: Vec<(&'a Object, BTreeSet<String>)> = Vec::new();
-        for object in self
-            .specs
-            .iter()
-            .flat_map(|spec| self.declared.get(spec.kind()).into_iter().flatten())
-        {
-            waiting.push((object, self.needs(object)));
-        }
-        let mut done = BTreeSet::new();
+    /// Objects with the names that they refer to, so that each comes after what it needs. A circle, which `load`
+    /// refuses, ends in order of address.
+    fn in_order(&self) -> Vec<(&'a Object, BTreeSet<String>)> {
+        let declared = self.specs.iter().flat_map(|spec| {
+            let objects = self.declared.get(spec.kind()).into_iter().flatten();
+            objects.map(|object| (*spec, *object))
+        });
+        let mut waiting: Vec<Waiting<'a>> = declared
+            .map(|(spec, object)| {
+                let references = self.references(&object.spec);
+                let first = self.first(spec);
+                Waiting {
+                    object,
+                    references,
+                    first,
+                }
+            })
+            .collect();
+        let mut done = HashSet::new();
         let mut order = Vec::with_capacity(waiting.len());
         while !waiting.is_empty() {
-            let (ready, rest): (Vec<_>, Vec<_>) = waiting
-                .into_iter()
-                .partition(|(_, needs)| needs.iter().all(|need| done.contains(need)));
+            let is_ready = |one: &Waiting<'_>| {
+                let declared = one
+                    .references
+                    .iter()
+                    .filter(|name| self.objects.contains_key(*name));
+                declared.chain(&one.first).all(|name| done.contains(name))
+            };
+            let (ready, rest): (Vec<_>, Vec<_>) = waiting.into_iter().partition(is_ready);
+            let taken = |one: Waiting<'a>| (one.object, one.references);
             if ready.is_empty() {
-                order.extend(rest.into_iter().map(|(object, _)| object));
+                order.extend(rest.into_iter().map(taken));
                 break;
             }
-            done.extend(ready.iter().map(|(object, _)| object.address.to_string()));
-            order.extend(ready.into_iter().map(|(object, _)| object));
+            done.extend(ready.iter().map(|one| one.object.address.to_string()));
+            order.extend(ready.into_iter().map(taken));
             waiting = rest;
         }
         order
     }
 
-    /// The declared objects that an object cannot do without.
-    fn needs(&self, object: &Object) -> BTreeSet<String> {
-        let mut needs = self.references(&object.spec);
-        needs.retain(|name| self.objects.contains_key(name));
-        for kind in self
-            .spec(&object.address.kind)
-            .map(AnySpec::after)
-            .unwrap_or_default()
-        {
-            needs.extend(
-                self.declared
-                    .get(kind)
-                    .into_iter()
-                    .flatten()
-                    .map(|object| object.address.to_string()),
-            );
-        }
-        needs
+    /// The declared objects of the kinds that come before all of a kind.
+    fn first(&self, spec: &dyn AnySpec) -> Vec<String> {
+        let kinds = spec.after().iter();
+        let objects = kinds.flat_map(|kind| self.declared.get(kind).into_iter().flatten());
+        objects.map(|object| object.address.to_string()).collect()
+    }
+
+    /// Says whether something of that `Kind/name` is there.
+    pub(super) fn knows(&self, name: &str) -> bool {
+        let known = || self.names.values().cloned().collect();
+        self.known.get_or_init(known).contains(name)
     }
 
     /// The names that a spec refers to, by `ref` or by the ARN of one of ours.

@@ -174,6 +174,9 @@ impl<'a> Place<'a> {
                 }
             }
         }
+        if !changes.iter().any(goes) {
+            return;
+        }
         let keys = self.keys();
         loop {
             let stays =

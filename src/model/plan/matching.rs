@@ -1,6 +1,6 @@
 //! Which live object is which declared one.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use serde_json::Value;
 
@@ -125,9 +125,9 @@ struct Index<'a> {
     live: &'a [Live<Value>],
     owners: Vec<Owner<'a>>,
     /// Ours, by the object that their stamp names.
-    stamped: BTreeMap<&'a str, Vec<usize>>,
+    stamped: HashMap<&'a str, Vec<usize>>,
     /// All, by AWS's own name.
-    named: BTreeMap<&'a str, Vec<usize>>,
+    named: HashMap<&'a str, Vec<usize>>,
 }
 
 impl<'a> Index<'a> {
@@ -136,8 +136,8 @@ impl<'a> Index<'a> {
         let mut index = Self {
             live,
             owners: owners.collect(),
-            stamped: BTreeMap::new(),
-            named: BTreeMap::new(),
+            stamped: HashMap::new(),
+            named: HashMap::new(),
         };
         for (at, live) in live.iter().enumerate() {
             index.named.entry(&live.name).or_default().push(at);
