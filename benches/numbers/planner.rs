@@ -125,6 +125,7 @@ fn world(size: usize, places: usize, changed: bool) -> Result<(Desired, Observed
 fn spec(kind: &str, template: &Value, index: usize) -> Result<Value> {
     let mut spec = template.clone();
     spec["name"] = json!(format!("object-{index}"));
+    spec["tags"] = json!({ "team": "banana" });
     if kind == "EscalationPlan" {
         let contact =
             json!({ "contact": { "ref": format!("object-{}", index / MIX.len() * MIX.len()) } });
