@@ -1,6 +1,7 @@
 //! People, turns, schedules and escalations against the simulated AWS.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use aws_sdk_ssmincidents::types::RegionMapInputValue;
 use serde_json::{Value, json};
@@ -8,9 +9,10 @@ use stationbill::aws::{Aws, Connector, connect};
 use stationbill::kinds::{self, AnyKind, Live, Select};
 use stationbill::model::stamp::Stamp;
 use stationbill::model::{Address, Id, reference};
-use stationbill::sandbox::{Enforce, Options, Sandbox};
+use stationbill::sandbox::{Enforce, Faults, Options, Sandbox};
 
 struct World {
+    sandbox: Arc<Sandbox>,
     aws: Aws,
     ids: BTreeMap<String, String>,
 }
@@ -22,8 +24,9 @@ impl World {
             exchanges: Some(crate::support::exchanges()),
             ..Options::default()
         };
+        let sandbox = Sandbox::open(options).unwrap();
         let connector = Connector {
-            sandbox: Some(Sandbox::open(options).unwrap()),
+            sandbox: Some(sandbox.clone()),
             ..Connector::default()
         };
         let aws = connect(&connector).await.unwrap().aws;
@@ -36,7 +39,7 @@ impl World {
             get.send().await.unwrap();
         }
         let ids = BTreeMap::new();
-        Self { aws, ids }
+        Self { sandbox, aws, ids }
     }
 
     /// Writes an object's spec the way a call gets it: canonical, references resolved.
@@ -195,6 +198,32 @@ async fn a_channel_that_was_deleted_by_hand_is_made_anew() {
         assert_eq!(live.spec["stages"][0]["notify"][0]["channel"], arn.as_str());
         world.update("Contact", &spec).await;
     }
+}
+
+#[tokio::test]
+async fn a_channel_goes_from_the_plan_first_though_a_list_had_left_it_out() {
+    let mut world = World::new().await;
+    let two = json!({ "mail": mail("a@example.com"), "sms": phone("SMS") });
+    let id = world.create("Contact", kayoko(two, &["mail", "sms"])).await;
+    let arns = world.channel_arns(&id).await;
+    let mut live = world.live("Contact", "kayoko").await;
+    live.spec["channels"].as_object_mut().unwrap().remove("sms");
+    live.spec["stages"][0]["notify"][1]["channel"] = json!(arns["sms"]);
+    let voice = json!({ "mail": mail("a@example.com"), "sms": phone("VOICE") });
+    let spec = kayoko(voice, &["mail", "sms"]);
+    let contact = kinds::find("Contact").unwrap();
+    let stamp = World::stamp("Contact", &spec);
+    // The channel is deleted, and the next call is lost.
+    let lose = json!([{ "match": { "operation": "CreateContactChannel" }, "then": "deny" }]);
+    let faults = Faults::parse(&lose.to_string()).unwrap();
+    world.sandbox.set_faults(faults);
+    let ready = world.spec(contact, &spec);
+    let outcome = contact.update(&world.aws, &ready, &live, &stamp).await;
+    assert!(outcome.is_err());
+    world.sandbox.set_faults(Faults::default());
+    assert!(!world.channel_arns(&id).await.contains_key("sms"));
+    let plan = world.live("Contact", "kayoko").await.spec["stages"].clone();
+    assert_eq!(plan[0]["notify"], json!([{ "channel": "mail" }]));
 }
 
 #[tokio::test]
