@@ -36,10 +36,15 @@ const MIX: [&str; 10] = [
 
 /// Says what a mixed estate is.
 pub(crate) fn about() -> Result<()> {
-    let runbook = serde_yaml::to_string(&copy("Runbook", 0)?)?.len();
+    let length = |document: &Value| serde_yaml::to_string(document).map(|text| text.len());
+    let (runbook, small) = (
+        length(&copy("Runbook", 0)?)?,
+        length(&small_copy("Runbook", 0)?)?,
+    );
     table::line(&format!(
         "A mixed estate: of ten documents six are runbooks of 30 steps ({runbook} bytes), two are commands, and two are \
-         people with three channels each; with the replication set that people need."
+         people with three channels each; with the replication set that people need. A small one has runbooks of {small} \
+         bytes."
     ));
     Ok(())
 }
@@ -56,6 +61,15 @@ impl Estate {
         let mut documents = needs("Contact")?;
         for index in 0..size {
             documents.push(copy(MIX[index % MIX.len()], index)?);
+        }
+        Self::write(&documents)
+    }
+
+    /// The same, with runbooks like the example of `examples/kinds`.
+    pub(crate) fn small(size: usize) -> Result<Self> {
+        let mut documents = needs("Contact")?;
+        for index in 0..size {
+            documents.push(small_copy(MIX[index % MIX.len()], index)?);
         }
         Self::write(&documents)
     }
@@ -205,19 +219,28 @@ fn template(kind: &str) -> Result<Value> {
     }
 }
 
-/// Returns a kind's example under another name.
+/// Returns a kind's example under another name; a runbook has thirty steps.
 pub(crate) fn copy(kind: &str, index: usize) -> Result<Value> {
+    let mut document = small_copy(kind, index)?;
+    if kind == "Runbook" {
+        let name = name(kind, index);
+        document["spec"]["content"] = runbook(&name);
+    }
+    Ok(document)
+}
+
+fn name(kind: &str, index: usize) -> String {
+    format!("{}-{index:06}", kind.to_lowercase())
+}
+
+fn small_copy(kind: &str, index: usize) -> Result<Value> {
     let mut document = template(kind)?;
-    let name = format!("{}-{index:06}", kind.to_lowercase());
-    document["metadata"]["name"] = json!(name);
+    document["metadata"]["name"] = json!(name(kind, index));
     if let Some(spec) = document["spec"].as_object_mut() {
         // An account has these once.
         for only_one in ["patchGroups", "default", "sharing"] {
             spec.remove(only_one);
         }
-    }
-    if kind == "Runbook" {
-        document["spec"]["content"] = runbook(&name);
     }
     Ok(document)
 }

@@ -71,9 +71,18 @@ pub(crate) fn run(command: &mut Command) -> Result<Run> {
 
 /// Returns the most memory that a process had at once, in bytes; 0 when it is gone.
 pub(crate) fn most_memory(process: &str) -> u64 {
+    memory(process, "VmHWM:")
+}
+
+/// Returns the memory that this process has, in bytes.
+pub(crate) fn own_memory() -> u64 {
+    memory("self", "VmRSS:")
+}
+
+fn memory(process: &str, line: &str) -> u64 {
     let status = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-    let kib = line.and_then(|line| line.split_whitespace().next()?.parse::<u64>().ok());
+    let found = status.lines().find_map(|text| text.strip_prefix(line));
+    let kib = found.and_then(|line| line.split_whitespace().next()?.parse::<u64>().ok());
     kib.unwrap_or_default() * 1024
 }
 

@@ -87,6 +87,12 @@ impl Row {
         }
     }
 
+    /// Adds a word to its line.
+    pub(crate) fn remark(mut self, remark: String) -> Self {
+        self.rest.insert(0, remark);
+        self
+    }
+
     /// Prints it; answers with what the next row grows from.
     #[expect(clippy::cast_precision_loss, reason = "shown to a tenth of a megabyte")]
     pub(crate) fn print(self, before: Option<f64>) -> f64 {
