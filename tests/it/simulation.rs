@@ -14,6 +14,7 @@ use rand::rngs::SmallRng;
 use rand::seq::{IndexedRandom as _, SliceRandom as _};
 use rand::{RngExt as _, SeedableRng as _};
 use serde_json::{Value, json};
+use stationbill::engine::{Ending, Outcome};
 use stationbill::kinds::{self, Live};
 use stationbill::load::Declared;
 use stationbill::model::plan::{Action, Change, Observed, Plan, Wish};
@@ -356,11 +357,19 @@ impl Story {
         });
         // A new connection each time, like a new process.
         self.scene = Scene::seen(self.scene.sandbox.clone(), Some(look)).await;
+        let there = self.scene.everything().await;
         self.scene.sandbox.set_faults(faults);
         let (_, observed, plan) = self.scene.plan(STACK, &self.documents, &wish).await;
         let planned = told(&plan);
         self.say(planned);
         self.check_unknown(&plan, &observed);
+        // Where AWS tells no lies, what is there is never missed: neither was it read, nor does it count as absent.
+        if !["missingItem", "staleReads"]
+            .iter()
+            .any(|lie| named.contains(lie))
+        {
+            self.check_missed(&plan, &there);
+        }
         self.replacing.extend(
             plan.changes
                 .iter()
@@ -391,6 +400,53 @@ impl Story {
         }
         self.scene.sandbox.set_faults(Faults::default());
         self.settle().await;
+        if let Some(outcome) = outcome {
+            self.check_done(&plan, &outcome).await;
+        }
+    }
+
+    /// What is said to be done is done.
+    async fn check_done(&mut self, plan: &Plan, outcome: &Outcome) {
+        let done: BTreeSet<&Address> = plan
+            .changes
+            .iter()
+            .zip(&outcome.endings)
+            .filter(|(change, ending)| {
+                change.action != Action::Delete && matches!(ending, Some(Ending::Done))
+            })
+            .map(|(change, _)| &change.address)
+            .collect();
+        let wish = Wish {
+            today: "2026-01-01".to_owned(),
+            ..Wish::default()
+        };
+        let rest = self.scene.plan(STACK, &self.documents, &wish).await.2;
+        let left = rest.changes.iter().find(|change| {
+            change.acts() && change.action != Action::Delete && done.contains(&change.address)
+        });
+        if let Some(change) = left {
+            self.fail(&format!(
+                "{} is said to be done, and then:\n{}",
+                change.address,
+                told(&rest)
+            ));
+        }
+    }
+
+    fn check_missed(&self, plan: &Plan, there: &Estate) {
+        for change in plan.changes.iter().filter(|c| c.action == Action::Create) {
+            let missed = there.iter().any(|((kind, _), live)| {
+                *kind == change.address.kind
+                    && stamp::owner(&live.tags, STACK) == Owner::Us
+                    && stamp::names(&live.tags, &change.address)
+            });
+            if missed {
+                self.fail(&format!(
+                    "{} is there, and the plan creates it",
+                    change.address
+                ));
+            }
+        }
     }
 
     /// Lets reads catch up with writes.
@@ -465,7 +521,7 @@ impl Story {
             ..Wish::default()
         };
         let before = self.scene.everything().await;
-        for turn in 0..2 {
+        for turn in 0..1 {
             let plan = self.scene.plan(STACK, &self.documents, &wish).await.2;
             let outcome = self.scene.apply(&plan).await;
             let line = format!(
@@ -486,7 +542,7 @@ impl Story {
             .collect();
         if !left.is_empty() {
             self.fail(&format!(
-                "after two runs without faults there is something left:\n{}",
+                "after a run without faults there is something left:\n{}",
                 told(&plan)
             ));
         }
