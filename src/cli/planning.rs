@@ -11,9 +11,9 @@ use super::render::progress::Phase;
 use super::saved;
 use crate::engine::desired::desired;
 use crate::engine::{Breadth, Event, observe};
-use crate::kinds;
 use crate::model::plan::{Desired, Plan, Wish, plan};
 use crate::model::{Address, Place};
+use crate::{kinds, load};
 
 /// What documents want, the plan made from it, and the session to apply it in.
 pub(super) struct Planned {
@@ -36,9 +36,11 @@ impl Planned {
         saved: bool,
         adjust: impl FnOnce(&mut Wish),
     ) -> anyhow::Result<Option<Self>> {
-        let Some(loaded) = context.load(paths)? else {
+        let Some(mut loaded) = context.load(paths)? else {
             return Ok(None);
         };
+        // The files were right: no caret will be drawn in them any more, and they need not be held.
+        loaded.sources = load::Sources::default();
         let mut wish = context.wish(&loaded);
         adjust(&mut wish);
         let (all, mut objects) = (wish.prune || wish.destroy, loaded.objects.iter());
@@ -62,7 +64,6 @@ impl Planned {
         let places = objects
             .map(|object| (object.address, object.place))
             .collect();
-        drop(loaded.sources);
         let plan = look(context, &session, &desired, &wish).await;
         Ok(Some(Self {
             places,

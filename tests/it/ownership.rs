@@ -627,6 +627,37 @@ async fn what_shall_stay_stays_without_its_document() {
     }
 }
 
+#[tokio::test(start_paused = true)]
+async fn what_a_document_said_last_of_its_end_counts_once_it_is_gone() {
+    for subject in SUBJECTS {
+        let mut case = Case::new(*subject).await;
+        case.run(&Wish::default()).await;
+        let lasting = kinds::find(subject.0).unwrap().loses().is_some();
+        let other = if lasting {
+            OnDelete::Delete
+        } else {
+            OnDelete::Retain
+        };
+        for document in &mut case.documents {
+            if document.address == case.subject.address {
+                document.lifecycle.on_delete = Some(other);
+            }
+        }
+        let plan = case.plan(&Wish::default()).await;
+        let reason = case.line(&plan).and_then(|change| change.reason.as_deref());
+        let told = "`lifecycle.onDelete` changed; only the stamp changes";
+        assert_eq!(reason, Some(told), "{subject:?}");
+        case.scene.apply(&plan).await;
+        case.holds().await;
+        let before = case.everything().await;
+        case.documents.retain(|d| d.address != case.subject.address);
+        let plan = case.plan(&prune()).await;
+        case.scene.apply(&plan).await;
+        let gone = before.len() - case.everything().await.len();
+        assert_eq!(gone, usize::from(lasting), "{subject:?}");
+    }
+}
+
 /// Takes one tag off the subject's object, by hand.
 async fn strip(case: &Case, tag: &str) {
     let live = case.objects().await.remove(0);

@@ -184,12 +184,15 @@ impl Place<'_> {
             }
         }
         if change.differences.is_empty() && replaced.is_empty() {
-            let renamed = owned && !stamp::names(&live.tags, &object.address);
-            if renamed {
-                change.reason = Some("the document was renamed; only the stamp changes".to_owned());
+            let stale = owned.then(|| stale_stamp(object, live)).flatten();
+            if let Some(what) = stale {
+                change.reason = Some(format!("{what}; only the stamp changes"));
                 change.because = vec![Because::Pending];
             }
-            return (Standing::There, (renamed || !owned).then_some(change));
+            return (
+                Standing::There,
+                (stale.is_some() || !owned).then_some(change),
+            );
         }
         if let Some(why) = impossible {
             change.action = Action::Blocked;
@@ -233,7 +236,7 @@ impl Place<'_> {
     fn is_as_declared(&self, spec: &dyn AnySpec, object: &Object, live: &Live<Value>) -> bool {
         let taken_on_trust = |field: &&str| object.spec.pointer(field).is_some();
         stamp::owner(&live.tags, self.stack) == Owner::Us
-            && stamp::names(&live.tags, &object.address)
+            && stale_stamp(object, live).is_none()
             && !spec.write_only().iter().any(taken_on_trust)
             && same_lifted(&live.spec, &object.spec, &self.names)
     }
@@ -324,6 +327,19 @@ impl Place<'_> {
         change.action = Action::Replace;
         change.reason = Some(format!("{fields} cannot be changed in place{lost}"));
         (Standing::Coming { replaced: true }, Some(change))
+    }
+}
+
+/// Says what the stamp of an object of ours does not know yet, although nothing else may differ. Once the document is
+/// gone, the stamp is all that tells whose the object was and whether it may go.
+fn stale_stamp(object: &Object, live: &Live<Value>) -> Option<&'static str> {
+    let on_delete = Applied::read(&live.tags).and_then(|applied| applied.on_delete());
+    if !stamp::names(&live.tags, &object.address) {
+        Some("the document was renamed")
+    } else if on_delete != object.lifecycle.on_delete {
+        Some("`lifecycle.onDelete` changed")
+    } else {
+        None
     }
 }
 
