@@ -39,6 +39,9 @@ pub trait Spec: Serialize + DeserializeOwned + JsonSchema + Clone + Send + Sync 
     /// Why a run never deletes or replaces an object of this kind, if it never does.
     const NEVER_DELETED: Option<&'static str> = None;
 
+    /// What deleting means, for kinds whose objects cannot go.
+    const DELETING: Option<&'static str> = None;
+
     /// Whether AWS refuses to delete an object while another one refers to it.
     const HELD: bool = false;
 
@@ -97,6 +100,8 @@ pub trait AnySpec: Send + Sync {
     fn loses(&self) -> Option<&'static str>;
     /// [`Spec::NEVER_DELETED`].
     fn never_deleted(&self) -> Option<&'static str>;
+    /// [`Spec::DELETING`].
+    fn deleting(&self) -> Option<&'static str>;
     /// [`Spec::HELD`].
     fn held(&self) -> bool;
     /// Returns the JSON Schema of the spec, subschemas inlined.
@@ -184,6 +189,10 @@ impl<K: Spec> AnySpec for Erased<K> {
 
     fn never_deleted(&self) -> Option<&'static str> {
         K::NEVER_DELETED
+    }
+
+    fn deleting(&self) -> Option<&'static str> {
+        K::DELETING
     }
 
     fn held(&self) -> bool {

@@ -94,7 +94,7 @@ impl<'a> Place<'a> {
             plan.retained.push(self.note(address, &why));
         } else {
             let change = self.deletion(address, live);
-            into.push(self.protected(address, change, ""));
+            into.push(self.protected(address, change, spec.deleting().unwrap_or_default()));
         }
     }
 
