@@ -119,7 +119,7 @@ pub(super) async fn read(
     Ok(found.into_iter().find(|live| singleton || live.id == *id))
 }
 
-/// Waits until a deleted object is gone.
+/// Waits until a deleted object is gone. Where AWS lets go in stages, what has come to rest takes the next one.
 pub(super) async fn gone(
     world: &World,
     aws: &Aws,
@@ -130,7 +130,17 @@ pub(super) async fn gone(
     loop {
         match read(aws, kind, &live.name, &live.id).await {
             Ok(None) => return Ok(()),
-            Ok(Some(_)) => pause.take().await?,
+            Ok(Some(now)) => {
+                pause.take().await?;
+                // Something else may have come in its place meanwhile.
+                if now.ready && now.tags == live.tags {
+                    match patiently(|| kind.delete(aws, &now)).await {
+                        // There are no rights to what is gone, and the read lagged behind.
+                        Err(error) if error.class == Class::Denied => {}
+                        answer => answer?,
+                    }
+                }
+            }
             // The service goes with its last object.
             Err(error) if matches!(error.class, Class::NotFound | Class::NotAvailable) => {
                 return Ok(());

@@ -89,7 +89,8 @@ pub trait Remote: Spec {
         stamp: &Stamp,
     ) -> impl Future<Output = Result<(), AwsError>> + Send;
 
-    /// Deletes the object. One that is gone already is a success.
+    /// Deletes the object, or takes the next step to that: the engine reads back, and calls again for what has come to
+    /// rest and is still there. One that is gone already is a success.
     fn delete(aws: &Aws, live: &Live<Self>) -> impl Future<Output = Result<(), AwsError>> + Send;
 }
 
