@@ -107,6 +107,9 @@ impl Need<'_> {
             let of_kind = specs.iter().filter(|(name, _)| *name == kind.kind());
             let of_kind: Vec<&Value> = of_kind.map(|(_, spec)| spec).collect();
             for action in kind.actions() {
+                let of_kind: Vec<&Value> = { of_kind.iter().copied() }
+                    .filter(|spec| concerns(action, spec))
+                    .collect();
                 let reads = action.access == Access::Read;
                 let needed = match self.purpose {
                     Purpose::Plan => reads && !of_kind.is_empty(),
@@ -231,6 +234,13 @@ fn group(access: Access, condition: &str, action: &str, resources: &BTreeSet<Str
             .collect::<Vec<_>>()
             .join(" "),
     }
+}
+
+/// Says whether a spec is among those that an action is needed for.
+fn concerns(action: &Action, spec: &Value) -> bool {
+    action
+        .when
+        .is_none_or(|(pointer, value)| at(spec, pointer).contains(&Value::from(value)))
 }
 
 fn permission(action: &Action, condition: &Value, resource: String) -> Permission {

@@ -14,6 +14,8 @@ pub struct Action {
     pub limit: Limit,
     /// The field of a spec that makes the action needed; its values are the resources, where they are ARNs.
     pub at: Option<&'static str>,
+    /// The field of a spec, and the value of it that alone makes the action needed.
+    pub when: Option<(&'static str, &'static str)>,
     /// Whether deleting an object needs it.
     pub deletes: bool,
 }
@@ -50,6 +52,7 @@ pub const fn reads(name: &'static str, resource: &'static str) -> Action {
         resource,
         limit: Limit::Unlimited,
         at: None,
+        when: None,
         deletes: false,
     }
 }
@@ -93,6 +96,15 @@ impl Action {
     pub const fn at(self, pointer: &'static str) -> Self {
         Self {
             at: Some(pointer),
+            ..self
+        }
+    }
+
+    /// Needed for specs that have this value at this JSON Pointer alone.
+    #[must_use]
+    pub const fn when(self, pointer: &'static str, value: &'static str) -> Self {
+        Self {
+            when: Some((pointer, value)),
             ..self
         }
     }
