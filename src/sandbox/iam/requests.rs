@@ -320,6 +320,17 @@ mod tests {
             asked("ssm", "GetParameter", &parameter),
             ["ssm:GetParameter arn:aws:ssm:eu-west-1:111122223333:parameter/people/kayoko"]
         );
+        let setting = json!({
+            "SettingId": "/ssm/managed-instance/default-ec2-instance-management-role",
+            "SettingValue": "service-role/Host",
+        });
+        assert_eq!(
+            asked("ssm", "UpdateServiceSetting", &setting),
+            [
+                "ssm:UpdateServiceSetting arn:aws:ssm:eu-west-1:111122223333:servicesetting/ssm/managed-instance/default-ec2-instance-management-role",
+                "iam:PassRole arn:aws:iam::111122223333:role/service-role/Host",
+            ]
+        );
         let placeholder = json!({ "Name": "fix", "Content": "{\"assumeRole\": \"{{ Role }}\"}" });
         assert_eq!(asked("ssm", "CreateDocument", &placeholder).len(), 1);
         assert_eq!(

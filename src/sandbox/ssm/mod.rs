@@ -32,7 +32,7 @@ pub struct Store {
     parameters: Shelf<parameters::Parameter>,
     /// Tagged parameters that were deleted, with the moment: their names cannot be used again at once.
     stale_names: BTreeMap<String, f64>,
-    service_settings: BTreeMap<String, settings::Setting>,
+    service_settings: Shelf<settings::Setting>,
     automations: automation::Automations,
     windows: windows::Windows,
     /// Tags by resource type and resource id.
