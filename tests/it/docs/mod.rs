@@ -18,10 +18,11 @@ fn unwrapped(text: &str) -> String {
     let mut code = false;
     for line in text.lines() {
         let fence = line.starts_with("```");
-        // A line that begins with a bold word is a statement of its own.
+        // A line that begins with a bold word is a statement of its own, and so is an item of a list.
         let goes_on = !code
             && !fence
             && !line.is_empty()
+            && !line.starts_with("- ")
             && !line.starts_with("**")
             && !page.is_empty()
             && !page.ends_with("\n\n")
@@ -32,7 +33,7 @@ fn unwrapped(text: &str) -> String {
         } else if line.starts_with("**") && !page.is_empty() && !page.ends_with("\n\n") {
             page.push('\n');
         }
-        page.push_str(line);
+        page.push_str(if goes_on { line.trim_start() } else { line });
         page.push('\n');
         code ^= fence;
     }
