@@ -103,7 +103,12 @@ def patching_and_settings(run):
     tasks = ("ssm", "describe-maintenance-window-tasks", "--window-id", window, "--query", "Tasks[].TaskArn")
     same(run.aws(*tasks), ["AWS-RunPatchBaseline"])
     setting = ("--setting-id", "/ssm/documents/console/public-sharing-permission")
-    same(run.aws("ssm", "get-service-setting", *setting)["ServiceSetting"]["Status"], "Default")
+    status = ("ssm", "get-service-setting", *setting, "--query", "ServiceSetting.Status")
+    same(run.aws(*status), "Default")
+    run.aws("ssm", "update-service-setting", *setting, "--setting-value", "Disable")
+    same(run.aws(*status), "Customized")
+    same(run.aws("ssm", "reset-service-setting", *setting)["ServiceSetting"]["SettingValue"], "Enable")
+    run.refused("ServiceSettingNotFound", "ssm", "get-service-setting", "--setting-id", "/ssm/nobody/knows-it")
 
 
 def incidents_and_people(run):

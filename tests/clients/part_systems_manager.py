@@ -412,6 +412,28 @@ def settings(client):
     holds(client.reset_service_setting(SettingId=name)["ServiceSetting"], {"SettingValue": "Enable", "Status": "Default"})
     with refused(client.exceptions.ServiceSettingNotFound, "ServiceSettingNotFound"):
         client.get_service_setting(SettingId="/ssm/nobody/knows-it")
+    with refused(client.exceptions.ServiceSettingNotFound, "ServiceSettingNotFound"):
+        client.reset_service_setting(SettingId="/ssm/nobody/knows-it")
+    with refused("ValidationException"):
+        client.update_service_setting(SettingId=name, SettingValue="disable")
+    with refused("ValidationException"):
+        client.get_service_setting(SettingId=arn.replace(REGION, "eu-west-1"))
+
+    # One takes its time, to change and to go back.
+    tier = "/ssm/managed-instance/activation-tier"
+    get = lambda: client.get_service_setting(SettingId=tier)["ServiceSetting"]  # noqa: E731
+    client.update_service_setting(SettingId=tier, SettingValue="advanced")
+    holds(get(), {"SettingValue": "standard", "Status": "PendingUpdate"})
+    changed = eventually(lambda: (found := get())["Status"] != "PendingUpdate" and found)
+    holds(changed, {"SettingValue": "advanced", "Status": "Customized"})
+    assert changed["LastModifiedUser"].startswith("arn:"), changed
+    holds(client.reset_service_setting(SettingId=tier)["ServiceSetting"], {"SettingValue": "advanced", "Status": "PendingUpdate"})
+    reset = eventually(lambda: (found := get())["Status"] != "PendingUpdate" and found)
+    holds(reset, {"SettingValue": "standard", "Status": "Default", "LastModifiedUser": "System"})
+    # What was written on purpose is customized, even if it is the default.
+    client.update_service_setting(SettingId=name, SettingValue="Enable")
+    holds(client.get_service_setting(SettingId=name)["ServiceSetting"], {"SettingValue": "Enable", "Status": "Customized"})
+    client.reset_service_setting(SettingId=name)
 
 
 def main():
