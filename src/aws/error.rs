@@ -192,6 +192,7 @@ fn classify(code: &str, message: &str) -> Class {
         | "InvalidDocument"
         | "DoesNotExistException"
         | "ParameterNotFound"
+        | "ServiceSettingNotFound"
         | "InvalidDocumentVersion"
         | "NotFoundException" => Class::NotFound,
         "DocumentAlreadyExists" | "AlreadyExistsException" | "ParameterAlreadyExists" => {

@@ -32,6 +32,7 @@ pub mod runbook;
 mod schedule;
 pub mod security_hub;
 mod selector;
+pub mod service_setting;
 mod tags;
 
 /// Every kind, in the order in which plans show them.
@@ -47,6 +48,7 @@ pub static KINDS: &[&dyn AnyKind] = &[
     kind::<patch_baseline::PatchBaseline>(),
     kind::<maintenance_window::MaintenanceWindow>(),
     kind::<security_hub::SecurityHub>(),
+    kind::<service_setting::ServiceSetting>(),
     kind::<dashboard::Dashboard>(),
     kind::<alarm::Alarm>(),
 ];

@@ -98,6 +98,10 @@ pub static CODES: &[(&str, &str)] = &[
         "The content of session preferences is not what AWS takes.",
     ),
     (
+        "bad-setting",
+        "A service setting has an id or a value that AWS does not take.",
+    ),
+    (
         "bad-sharing",
         "A document is shared in a way that AWS does not allow.",
     ),

@@ -158,6 +158,7 @@ const ALL: &[&str] = &[
     example!("rotation"),
     example!("runbook"),
     example!("security-hub"),
+    example!("service-setting"),
 ];
 
 fn differences(plan: &Plan) -> Vec<(Action, Vec<&str>)> {

@@ -14,6 +14,7 @@ mod hostile_aws;
 mod kinds_alarms;
 mod kinds_oncall;
 mod kinds_security;
+mod kinds_settings;
 mod kinds_systems;
 mod kinds_windows;
 mod layering;

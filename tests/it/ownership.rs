@@ -15,7 +15,7 @@ use stationbill::model::stamp::{self, Owner, Stamp};
 use stationbill::model::substitute::{Variables, substitute};
 use stationbill::sandbox::Faults;
 
-use crate::support::{Estate, STACK, Scene, documents, told};
+use crate::support::{Estate, STACK, Scene, documents, free_name, told};
 
 /// One case: the example of one kind, with all that it needs in place.
 struct Case {
@@ -39,6 +39,7 @@ const SUBJECTS: &[(&str, &str)] = &[
     ("MaintenanceWindow", "sunday-night"),
     ("Dashboard", "banana-impact"),
     ("Alarm", "banana-checkout-down"),
+    ("ServiceSetting", "default-host-management"),
 ];
 
 impl Case {
@@ -373,7 +374,7 @@ async fn a_copy_made_by_hand_goes_only_when_asked_and_people_not_even_then() {
         // Somebody copies the object with its tags, under a name of its own where names are unique.
         let stamp = case.stamp();
         if !case.shared_name() {
-            case.subject.spec["name"] = json!("a-copy");
+            case.subject.spec["name"] = json!(free_name(subject.0, "a-copy"));
         }
         if let Some(spec) = case.subject.spec.as_object_mut() {
             spec.remove("patchGroups");
@@ -413,7 +414,7 @@ async fn what_an_interrupted_replacement_left_goes_without_being_asked() {
                     document.spec["operatingSystem"] = json!("ORACLE_LINUX");
                     document.spec["approvalRules"] = json!([]);
                 } else {
-                    document.spec["name"] = json!("replaced");
+                    document.spec["name"] = json!(free_name(subject.0, "replaced"));
                 }
                 document.spec = kind.parse(&document.spec).unwrap();
                 case.subject.spec = document.spec.clone();
@@ -667,6 +668,15 @@ async fn strip(case: &Case, tag: &str) {
             let (kind, id) = systems(case, &live);
             let request = aws.ssm.remove_tags_from_resource().resource_type(kind);
             request.resource_id(id).tag_keys(tag).send().await.unwrap();
+        }
+        // Its stamp is in a parameter.
+        "ServiceSetting" => {
+            let name = format!("/stationbill/claims{}", live.name);
+            let mut tags = live.tags.clone();
+            tags.remove(tag);
+            let value = serde_json::to_string(&tags).unwrap();
+            let request = aws.ssm.put_parameter().name(name).value(value);
+            request.overwrite(true).send().await.unwrap();
         }
         "ResponsePlan" => {
             let request = aws.incidents.untag_resource().resource_arn(&live.id.0);

@@ -27,7 +27,7 @@ use stationbill::sandbox::Faults;
 
 use crate::support::calls::{Look, Moment};
 use crate::support::glance::Glance;
-use crate::support::{Estate, STACK, Scene, documents, number, told};
+use crate::support::{Estate, STACK, Scene, documents, free_name, number, told};
 
 /// How many seeds `cargo test` runs.
 const SEEDS: u64 = 300;
@@ -197,7 +197,8 @@ impl Story {
         spec = substitute::substitute(spec, &variables).unwrap();
         if !self.rng.random_bool(0.2) && model.address.name != "session-preferences" {
             self.made_up += 1;
-            spec["name"] = json!(format!("foreign-{}", self.made_up));
+            let name = format!("foreign-{}", self.made_up);
+            spec["name"] = json!(free_name(&model.address.kind, &name));
             if let Some(spec) = spec.as_object_mut() {
                 spec.remove("patchGroups");
                 spec.remove("default");
@@ -292,7 +293,9 @@ impl Story {
         }
         let new = format!("renamed-{}", self.made_up);
         // People keep their name in AWS: another would lose their history, which is refused.
-        if kind != "Contact" && !is_singleton(&kind) && self.rng.random_bool(0.5) {
+        // There are no other settings than AWS's.
+        let fixed = kind == "Contact" || kind == "ServiceSetting" || is_singleton(&kind);
+        if !fixed && self.rng.random_bool(0.5) {
             self.documents[at].spec["name"] = json!(new);
         }
         self.documents[at].address = Address::new(kind.clone(), new.clone());
@@ -785,7 +788,7 @@ fn change(rng: &mut SmallRng, kind: &str, spec: &Value, people: &[String]) -> Op
     let any = kinds::find(kind).unwrap();
     let mut spec = spec.clone();
     let number = rng.random_range(1..20);
-    if rng.random_bool(0.25) {
+    if kind != "ServiceSetting" && rng.random_bool(0.25) {
         let value = json!(format!("v{number}"));
         match spec.get_mut("tags").and_then(Value::as_object_mut) {
             Some(tags) => drop(tags.insert("changed".to_owned(), value)),
@@ -953,6 +956,14 @@ fn one_field(
         ("SecurityHub", _) => {
             let reason = format!("Reason {number}");
             spec.get_mut("controls")?["IAM.9"] = json!({"enabled": false, "reason": reason});
+        }
+        ("ServiceSetting", _) => {
+            let value = spec["value"].as_str()?;
+            spec["value"] = match value {
+                "Enable" => json!("Disable"),
+                "Disable" => json!("Enable"),
+                _ => json!(format!("service-role/role-{number}")),
+            };
         }
         ("ReplicationSet", 0 | 1) => {
             let protected = spec["deletionProtected"] == json!(true);

@@ -90,6 +90,7 @@ impl Glance {
             for (window, what) in map(&ssm["windows"]["windows"]) {
                 self.add(window, &tags["MaintenanceWindow"][window], what.clone());
             }
+            self.settings(id, region, &ssm);
         }
         let cloudwatch = serde_json::to_value(&account.cloudwatch).unwrap();
         for (name, dashboard) in map(&cloudwatch["dashboards"]) {
@@ -110,6 +111,28 @@ impl Glance {
                 let standards: Vec<&String> = map(&hub["subscriptions"]).keys().collect();
                 let (auto, generator) = (&hub["auto_enable_controls"], &hub["finding_generator"]);
                 self.add(&arn, &hub["tags"], json!([auto, generator, standards]));
+            }
+        }
+    }
+
+    /// Settings that somebody changed or claimed; whose they are stands in parameters.
+    fn settings(&mut self, id: &str, region: &str, ssm: &Value) {
+        const CLAIMS: &str = "/stationbill/claims";
+        let (settings, parameters) = (map(&ssm["service_settings"]), map(&ssm["parameters"]));
+        let claimed = parameters
+            .keys()
+            .filter_map(|name| name.strip_prefix(CLAIMS));
+        let names: BTreeSet<&str> = settings.keys().map(String::as_str).chain(claimed).collect();
+        for name in names {
+            let versions = parameters.get(&format!("{CLAIMS}{name}"));
+            let claim = versions.and_then(|claim| claim["versions"].as_array()?.last());
+            let tags = claim.and_then(|claim| serde_json::from_str(claim["value"].as_str()?).ok());
+            // When a slow one takes its new value is AWS's affair.
+            let setting = settings.get(name).unwrap_or(&Value::Null);
+            let value = setting["pending"].get(0).unwrap_or(&setting["value"]);
+            if claim.is_some() || !value.is_null() {
+                let arn = format!("arn:aws:ssm:{region}:{id}:servicesetting{name}");
+                self.add(&arn, &tags.unwrap_or_default(), value.clone());
             }
         }
     }

@@ -187,6 +187,14 @@ pub(crate) fn documents(name: &str) -> Vec<Declared> {
     loaded.objects
 }
 
+/// A name in AWS that no example has: this one, where names can be made up. There are no other settings than AWS's.
+pub(crate) fn free_name<'a>(kind: &str, made_up: &'a str) -> &'a str {
+    match kind {
+        "ServiceSetting" => "/ssm/automation/customer-script-log-group-name",
+        _ => made_up,
+    }
+}
+
 /// Says what a plan would do, a line each, for messages of tests.
 pub(crate) fn told(plan: &Plan) -> String {
     let lines = plan.changes.iter().map(|change| {
