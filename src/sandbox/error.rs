@@ -76,6 +76,22 @@ pub enum Error {
         /// What is wrong with it.
         why: String,
     },
+    /// The organization cannot be read.
+    #[error("cannot read `{}`", path.display())]
+    OrganizationFile {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The file describes no organization.
+    #[error("`{}`: {why}", path.display())]
+    Organization {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        why: String,
+    },
     /// The record of calls cannot be opened.
     #[error("cannot write the record of calls to `{}`", path.display())]
     Record {

@@ -24,6 +24,7 @@ mod wire;
 pub mod cloudwatch;
 pub mod contacts;
 pub mod incidents;
+pub mod organizations;
 pub mod securityhub;
 pub mod ssm;
 pub mod sts;
@@ -32,6 +33,7 @@ pub use call::{Access, Answer, Call, Fault, Map, Operation};
 pub use clock::Clock;
 pub use error::Error;
 pub use faults::Faults;
+pub use organizations::Organization;
 pub use quotas::{burst, rate};
 pub use service::{Enforce, Lost, Options, Sandbox};
 pub use shelf::Shelf;
@@ -43,6 +45,7 @@ pub fn operations() -> impl Iterator<Item = &'static Operation> {
         cloudwatch::OPERATIONS,
         contacts::OPERATIONS,
         incidents::OPERATIONS,
+        organizations::OPERATIONS,
         securityhub::OPERATIONS,
         ssm::OPERATIONS,
         sts::OPERATIONS,

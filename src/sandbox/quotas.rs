@@ -22,6 +22,7 @@ struct Bucket {
 
 /// Returns the calls per second that AWS documents, and the name under which they are counted together.
 ///
+/// Organizations publishes its own, and bursts that are half as large again, which nobody should count on.
 /// Systems Manager's are in the AWS General Reference ("Parameter Store", "Automation", at standard throughput),
 /// `CloudWatch`'s in its user guide, Security Hub's in its API reference.
 pub fn rate<'a>(service: &str, operation: &'a str) -> Option<(&'a str, f64)> {
@@ -52,10 +53,19 @@ pub fn rate<'a>(service: &str, operation: &'a str) -> Option<(&'a str, f64)> {
             | "SetAlarmState",
         ) => Some((operation, 3.0)),
         ("ssm", "StartAutomationExecution" | "StopAutomationExecution")
+        | ("organizations", "DescribeOrganization" | "ListRoots")
         | ("securityhub", "BatchEnableStandards") => Some((operation, 1.0)),
         ("cloudwatch", "GetDashboard" | "ListDashboards" | "PutDashboard" | "DeleteDashboards")
         | ("securityhub", _) => Some((operation, 10.0)),
         ("cloudwatch", "DescribeAlarms" | "DescribeAlarmsForMetric") => Some((operation, 9.0)),
+        ("organizations", "DescribeOrganizationalUnit") => Some((operation, 2.0)),
+        ("organizations", "DescribeAccount") => Some((operation, 20.0)),
+        ("organizations", "ListAccounts") => Some((operation, 8.0)),
+        ("organizations", "ListChildren") => Some((operation, 6.0)),
+        (
+            "organizations",
+            "ListAccountsForParent" | "ListOrganizationalUnitsForParent" | "ListParents",
+        ) => Some((operation, 5.0)),
         _ => None,
     }
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::organizations::Organization;
 use super::{Shelf, cloudwatch, contacts, incidents, securityhub, ssm};
 
 /// The whole simulated AWS.
@@ -62,6 +63,8 @@ pub struct Settings {
     pub closed_to_new_customers: bool,
     /// Enforces documented resource quotas and request rates.
     pub quotas: bool,
+    /// The accounts there are, their regions and roles; without it every account has everything.
+    pub organization: Option<Organization>,
 }
 
 impl Default for Settings {
@@ -70,6 +73,7 @@ impl Default for Settings {
             async_reads: 1,
             closed_to_new_customers: false,
             quotas: true,
+            organization: None,
         }
     }
 }

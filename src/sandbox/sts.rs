@@ -6,7 +6,7 @@ use rand::RngExt;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use super::{Access, Answer, Call, Fault, Map, Operation, State};
+use super::{Access, Answer, Call, Fault, Map, Operation, State, organizations};
 
 /// The operations of this service, in groups.
 pub const OPERATIONS: &[&[Operation]] = &[&[
@@ -78,6 +78,8 @@ fn unique_id(prefix: &str, account: &str, name: &str) -> String {
 struct Role<'a> {
     partition: &'a str,
     account: &'a str,
+    /// `/`, or for instance `/teams/ops/`.
+    path: &'a str,
     name: &'a str,
 }
 
@@ -87,14 +89,17 @@ impl<'a> Role<'a> {
         let (scheme, partition, service, region) =
             (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
         let (account, resource) = (parts.next()?, parts.next()?);
-        let path = resource.strip_prefix("role/")?;
+        let path = resource
+            .strip_prefix("role")
+            .filter(|path| path.starts_with('/'))?;
         // A session's ARN has no path: only the last part is the role's name.
-        let name = path.rsplit_once('/').map_or(path, |(_, name)| name);
+        let (path, name) = path.split_at(path.rfind('/')? + 1);
         let digits = account.len() == 12 && account.bytes().all(|b| b.is_ascii_digit());
         let fits = scheme == "arn" && service == "iam" && region.is_empty() && digits;
         (fits && !name.is_empty()).then_some(Self {
             partition,
             account,
+            path,
             name,
         })
     }
@@ -104,7 +109,8 @@ fn assume_role(state: &mut State, call: &mut Call<'_>) -> Answer {
     let arn = call.required("RoleArn");
     let session = call.required("RoleSessionName");
     let role = Role::parse(arn).ok_or_else(|| invalid(format!("{arn} is invalid")))?;
-    let seconds = duration(call)?;
+    let longest = trusted(state, call, &role)?;
+    let seconds = duration(call, longest)?;
     let packed = packed_size(call)?;
     check_tags(call)?;
     let source_identity = call.str("SourceIdentity");
@@ -153,9 +159,61 @@ fn assume_role(state: &mut State, call: &mut Call<'_>) -> Answer {
     Ok(answer)
 }
 
+/// Returns how long sessions of a role may last, if it is there and trusts the caller. Without an organization every
+/// role is there and trusts everybody.
+///
+/// AWS gives one answer for whatever is wrong, so that nobody can find out which roles there are:
+/// <https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot_roles.html>.
+fn trusted(state: &State, call: &Call<'_>, role: &Role<'_>) -> Result<Option<i32>, Fault> {
+    let Some(organization) = &state.settings.organization else {
+        return Ok(None);
+    };
+    let member = organization.member(role.account).map(|(member, _)| member);
+    let member = member.filter(|member| member.state == "ACTIVE");
+    let mut roles = member.into_iter().flat_map(|member| &member.roles);
+    let found = roles.find(|known| known.name == role.name && known.path == role.path);
+    let trusts = |known: &&organizations::Role| {
+        let wanted = known.external_id.as_deref();
+        let external = wanted.is_none_or(|wanted| call.str("ExternalId") == Some(wanted));
+        let by = &known.trusts;
+        let default = by.is_empty() && call.account == organization.management_account;
+        external && (default || principals(call).iter().any(|who| by.contains(who)))
+    };
+    if let Some(known) = found.filter(trusts) {
+        return Ok(Some(known.max_session_seconds));
+    }
+    let mut fault = Fault::new(
+        "AccessDenied",
+        format!(
+            "User: {} is not authorized to perform: sts:AssumeRole on resource: {}",
+            call.caller,
+            call.required("RoleArn")
+        ),
+    );
+    fault.status = 403;
+    Err(fault)
+}
+
+/// The names by which a trust policy may know the caller: its account, itself, and the role of its session, which
+/// here has no path.
+fn principals(call: &Call<'_>) -> Vec<String> {
+    let (account, caller) = (call.account.to_owned(), call.caller.to_owned());
+    let root = format!("arn:aws:iam::{account}:root");
+    let session = caller
+        .split_once(":assumed-role/")
+        .and_then(|(_, rest)| rest.split_once('/'));
+    let role = session.map(|(role, _)| format!("arn:aws:iam::{account}:role/{role}"));
+    [account, caller, root].into_iter().chain(role).collect()
+}
+
 /// How long the session lasts. One that a session asked for is a chain, and ends within the hour.
-fn duration(call: &Call<'_>) -> Result<i32, Fault> {
+fn duration(call: &Call<'_>, longest: Option<i32>) -> Result<i32, Fault> {
     let seconds = call.int("DurationSeconds").unwrap_or(DEFAULT_SECONDS);
+    if longest.is_some_and(|longest| seconds > i64::from(longest)) {
+        return Err(invalid(
+            "The requested DurationSeconds exceeds the MaxSessionDuration set for this role.",
+        ));
+    }
     let chained = call.caller.contains(":assumed-role/");
     if chained && seconds > CHAINED_SECONDS {
         return Err(invalid(

@@ -16,7 +16,7 @@ use http::{HeaderValue, Request, Response, header};
 use rand::rngs::SmallRng;
 use rand::{RngExt, SeedableRng};
 
-use refusal::{denied, internal, throttled, unmentioned, untimely};
+use refusal::{denied, internal, throttled, unknown_credentials, unmentioned, untimely};
 use world::World;
 
 use super::faults::{Faults, Then, Verdict};
@@ -380,6 +380,13 @@ impl Sandbox {
             .ok_or_else(|| {
                 wire::unknown_operation(route.protocol, Some(service.name), route.name)
             })?;
+        let enabled = self.with_state(|state| {
+            let organization = state.settings.organization.as_ref();
+            organization.is_none_or(|found| found.has_region(account, region))
+        });
+        if !enabled {
+            return Err(unknown_credentials(route));
+        }
         if let Some(quotas) = &self.quotas
             && !quotas.admit(
                 account,

@@ -8,6 +8,8 @@ pub(super) fn throttled(route: &Route) -> Fault {
     let code = match route.service.name {
         // The one error of most of its operations with HTTP 429 (service model).
         _ if route.operation.fails_with("LimitExceededException") => "LimitExceededException",
+        // Its one error with HTTP 429 (service model).
+        "organizations" => "TooManyRequestsException",
         _ if speaks_query(route) => "Throttling",
         _ => "ThrottlingException",
     };
@@ -55,6 +57,18 @@ pub(super) fn denied(route: &Route, message: String) -> Fault {
     let mut fault = Fault::new("AccessDenied", message);
     fault.status = 403;
     fault
+}
+
+/// Makes the error of credentials that a region does not know, because their account has not enabled it.
+/// <https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_temp_enable-regions.html>
+pub(super) fn unknown_credentials(route: &Route) -> Fault {
+    let message = "The security token included in the request is invalid.";
+    if speaks_query(route) {
+        let mut fault = Fault::new("InvalidClientTokenId", message);
+        fault.status = 403;
+        return fault;
+    }
+    Fault::new("UnrecognizedClientException", message)
 }
 
 /// Says whether clients know the service's errors by the names of the awsQuery protocol.
