@@ -226,7 +226,11 @@ impl Flight {
         let mut names: Vec<&str> = names.iter().map(String::as_str).collect();
         // Reading the same kind at a hundred places is one thing to a reader.
         names.dedup();
-        text::names(names, 60)
+        let places: BTreeSet<&Location> = self.0.iter().map(|(place, ..)| place).collect();
+        match places.len() {
+            0 | 1 => text::names(names, 60),
+            count => format!("{} in {count} places", text::names(names, 48)),
+        }
     }
 }
 

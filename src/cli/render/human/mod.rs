@@ -3,41 +3,37 @@
 mod layout;
 mod objects;
 mod outcome;
+mod places;
 mod remarks;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeMap;
-
 use super::{Style, Title, Wording, text, words};
-use crate::model::Location;
 use crate::model::plan::{Change, Note, Plan};
+use crate::model::{Address, Location};
 
 pub use outcome::outcome;
 
-/// How many places a header names before it counts the rest.
-const PLACES: usize = 6;
-
 /// Returns a plan as people read it, with a line break at its end.
 ///
-/// Creations may collapse to a line of names; nothing that is updated, replaced, deleted or blocked ever does. Places
-/// at which exactly the same is to be done are told once.
+/// Creations may collapse to a line of names; nothing that is updated, replaced, deleted or blocked ever does. What is
+/// the same in many places is told once.
 pub fn plan(plan: &Plan, title: &Title, style: &Style) -> String {
     let column = objects::column(plan, style);
-    let mut blocks: Vec<(String, Vec<&Location>)> = Vec::new();
-    for (location, parts) in by_place(plan) {
-        let mut block = objects::block(&parts.changes, title.wording, column, style);
-        block.push_str(&remarks::block(&parts, title.wording, style));
-        match blocks.iter_mut().find(|(known, _)| *known == block) {
-            Some((_, places)) => places.push(location),
-            None => blocks.push((block, vec![location])),
-        }
-    }
+    let clusters = places::clusters(told(plan, title.wording, column, style));
     let mut out = String::new();
-    for (block, places) in blocks {
-        out.push_str(&header(&plan.stack, &places, style));
+    let headers = places::headers(&plan.stack, &clusters, &plan.locations, style);
+    for (cluster, header) in clusters.iter().zip(headers) {
+        let parts = Parts::of(&cluster.items);
+        out.push_str(&header);
         out.push_str("\n\n");
-        out.push_str(&block);
+        out.push_str(&objects::block(
+            &parts.changes,
+            title.wording,
+            column,
+            style,
+        ));
+        out.push_str(&remarks::block(&parts, title.wording, style));
         out.push('\n');
     }
     out.push_str(&footer(plan, title, style));
@@ -53,51 +49,59 @@ struct Parts<'a> {
     notes: Vec<&'a Note>,
 }
 
-fn by_place(plan: &Plan) -> BTreeMap<&Location, Parts<'_>> {
-    let mut places: BTreeMap<&Location, Parts<'_>> = BTreeMap::new();
-    for change in &plan.changes {
-        places
-            .entry(&change.location)
-            .or_default()
-            .changes
-            .push(change);
-    }
-    for note in &plan.orphans {
-        places.entry(&note.location).or_default().orphans.push(note);
-    }
-    for note in &plan.retained {
-        places
-            .entry(&note.location)
-            .or_default()
-            .retained
-            .push(note);
-    }
-    for note in &plan.notes {
-        places.entry(&note.location).or_default().notes.push(note);
-    }
-    places
+/// One thing to tell.
+#[derive(Clone, Copy)]
+enum Item<'a> {
+    Change(&'a Change),
+    Orphan(&'a Note),
+    Retained(&'a Note),
+    Note(&'a Note),
 }
 
-/// Returns `stack → account/region`, for every place that a block is about.
-fn header(stack: &str, places: &[&Location], style: &Style) -> String {
-    let stack = text::clean(stack);
-    let shown = if style.verbose { places.len() } else { PLACES };
-    let mut names: Vec<String> = places
-        .iter()
-        .take(shown)
-        .map(|place| text::clean(&place.to_string()).into_owned())
-        .collect();
-    if places.len() > shown {
-        names.push(format!(
-            "and {} more places (-v names them)",
-            places.len() - shown
-        ));
+impl<'a> Parts<'a> {
+    fn of(items: &[Item<'a>]) -> Self {
+        let mut parts = Self::default();
+        for item in items {
+            match *item {
+                Item::Change(change) => parts.changes.push(change),
+                Item::Orphan(note) => parts.orphans.push(note),
+                Item::Retained(note) => parts.retained.push(note),
+                Item::Note(note) => parts.notes.push(note),
+            }
+        }
+        parts
     }
-    let indent = text::width(&stack) + 3;
-    let room = style.columns().saturating_sub(indent).max(30);
-    let lines = text::wrap(&names.join(", "), room);
-    let rest = format!("\n{}", " ".repeat(indent));
-    format!("{} → {}", style.bold(&stack), lines.join(&rest))
+}
+
+/// Everything that there is to tell, place by place, each in the words by which it is the same elsewhere.
+fn told<'a>(
+    plan: &'a Plan,
+    wording: Wording,
+    column: usize,
+    style: &Style,
+) -> Vec<(&'a Location, Option<&'a Address>, String, Item<'a>)> {
+    let changes = plan.changes.iter().map(|change| {
+        let words = objects::one(change, wording, column, style);
+        (
+            &change.location,
+            Some(&change.address),
+            words,
+            Item::Change(change),
+        )
+    });
+    let notes = |heading: &'static str, notes: &'a [Note], item: fn(&'a Note) -> Item<'a>| {
+        notes.iter().map(move |note| {
+            let words = format!("{heading} {} {}", note.address, note.text);
+            (&note.location, None, words, item(note))
+        })
+    };
+    let mut told: Vec<_> = changes
+        .chain(notes("orphan", &plan.orphans, Item::Orphan))
+        .chain(notes("retained", &plan.retained, Item::Retained))
+        .chain(notes("note", &plan.notes, Item::Note))
+        .collect();
+    told.sort_by_key(|(location, ..)| *location);
+    told
 }
 
 /// Returns the line that says what there is to do, and at its right what finding that out cost.

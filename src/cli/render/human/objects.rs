@@ -1,5 +1,7 @@
 //! The lines about objects: mark, address, why, and every difference.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use super::super::difference::{Body, Shown, shown};
 use super::super::udiff::Hunk;
 use super::super::{Style, Wording, text, words};
@@ -12,10 +14,11 @@ const MANY: usize = 12;
 /// How many lines of a text difference are shown.
 const LINES: usize = 24;
 
-/// One line of the plan: a change, or many of one kind.
+/// One line of the plan: a change, or many of one kind, or all that could not be read for one reason.
 enum Row<'a> {
     One(&'a Change),
     Many(Vec<&'a Change>),
+    Unread(Vec<&'a Change>),
 }
 
 /// Returns the column at which everything beside an address or a path stands.
@@ -36,6 +39,7 @@ pub(super) fn block(changes: &[&Change], wording: Wording, column: usize, style:
         match row {
             Row::One(change) => out.push_str(&one(change, wording, column, style)),
             Row::Many(changes) => out.push_str(&many(&changes, wording, column, style)),
+            Row::Unread(changes) => out.push_str(&unread(&changes, wording, column, style)),
         }
     }
     out
@@ -49,8 +53,29 @@ fn rows<'a>(changes: &[&'a Change], style: &Style) -> Vec<Row<'a>> {
             && a.reason == b.reason
             && a.held == b.held
     };
+    // An account that cannot be entered has one reason for everything in it.
+    let mut kinds: BTreeMap<&Option<String>, BTreeSet<&str>> = BTreeMap::new();
+    for change in changes
+        .iter()
+        .filter(|change| change.action == Action::Unknown)
+    {
+        let kind = change.address.kind.as_str();
+        kinds.entry(&change.reason).or_default().insert(kind);
+    }
+    let together = |change: &Change| {
+        let unread = change.action == Action::Unknown && !style.verbose;
+        unread
+            && kinds
+                .get(&change.reason)
+                .is_some_and(|kinds| kinds.len() > 1)
+    };
+    let mut unread: BTreeMap<&Option<String>, Vec<&Change>> = BTreeMap::new();
     let mut groups: Vec<Vec<&Change>> = Vec::new();
     for change in changes {
+        if together(change) {
+            unread.entry(&change.reason).or_default().push(change);
+            continue;
+        }
         let known = if style.verbose || !collapses(change) {
             None
         } else {
@@ -63,7 +88,7 @@ fn rows<'a>(changes: &[&'a Change], style: &Style) -> Vec<Row<'a>> {
             None => groups.push(vec![change]),
         }
     }
-    let mut rows = Vec::new();
+    let mut rows: Vec<Row<'_>> = unread.into_values().map(Row::Unread).collect();
     for group in groups {
         if group.len() > MANY {
             rows.push(Row::Many(group));
@@ -100,6 +125,26 @@ fn many(changes: &[&Change], wording: Wording, column: usize, style: &Style) -> 
     out
 }
 
+/// Names what could not be read, with the one reason.
+fn unread(changes: &[&Change], wording: Wording, column: usize, style: &Style) -> String {
+    let names: Vec<String> = changes
+        .iter()
+        .map(|change| text::clean(&change.address.to_string()).into_owned())
+        .collect();
+    let room = style.columns().saturating_sub(column).max(20);
+    let mut lines = if names.len() <= MANY {
+        text::wrap(&names.join(", "), room)
+    } else {
+        let hint = "(-v lists them)";
+        let room = room.saturating_sub(text::width(hint) + 1);
+        let names = text::names(names.iter().map(String::as_str), room);
+        vec![format!("{names} {}", style.dim(hint))]
+    };
+    lines.extend(text::wrap(&words::headline(changes[0], wording), room));
+    let (before, taken) = head(Action::Unknown, &format!("{} unread", changes.len()), style);
+    lines_beside(&before, taken, column, &lines)
+}
+
 fn head(action: Action, what: &str, style: &Style) -> (String, usize) {
     let mark = style.action(action, action.mark());
     (
@@ -108,7 +153,8 @@ fn head(action: Action, what: &str, style: &Style) -> (String, usize) {
     )
 }
 
-fn one(change: &Change, wording: Wording, column: usize, style: &Style) -> String {
+/// Returns the lines about one change.
+pub(super) fn one(change: &Change, wording: Wording, column: usize, style: &Style) -> String {
     let address = change.address.to_string();
     let (before, taken) = head(change.action, &text::clean(&address), style);
     let headline = words::headline(change, wording);

@@ -1,13 +1,11 @@
 //! What became of a plan: what was done, what was not, and why.
 
-use std::collections::BTreeMap;
-
 use super::super::{Style, Title, text, words};
-use super::header;
 use super::layout::{beside, both_ends, lines_beside};
+use super::places;
 use crate::engine::{Ending, Outcome};
-use crate::model::Location;
 use crate::model::plan::{Action, Change, Plan};
+use crate::model::{Address, Location};
 
 /// How many names one action shows.
 const NAMES: usize = 12;
@@ -17,27 +15,24 @@ const MOST: usize = 44;
 
 /// Returns what was done, what was not and why, and a last line that counts, with a line break at its end.
 pub fn outcome(plan: &Plan, outcome: &Outcome, title: &Title, style: &Style) -> String {
-    let mut places: BTreeMap<&Location, Vec<(&Change, Option<&Ending>)>> = BTreeMap::new();
+    let mut told: Vec<(&Location, Option<&Address>, String, Ended<'_>)> = Vec::new();
     for (index, change) in plan.changes.iter().enumerate() {
-        let ending = outcome.endings.get(index).and_then(Option::as_ref);
-        places
-            .entry(&change.location)
-            .or_default()
-            .push((change, ending));
+        let ended = (change, outcome.endings.get(index).and_then(Option::as_ref));
+        told.push((
+            &change.location,
+            Some(&change.address),
+            block(&[ended], style),
+            ended,
+        ));
     }
-    let mut blocks: Vec<(String, Vec<&Location>)> = Vec::new();
-    for (location, changes) in places {
-        let block = block(&changes, style);
-        match blocks.iter_mut().find(|(known, _)| *known == block) {
-            Some((_, places)) => places.push(location),
-            None => blocks.push((block, vec![location])),
-        }
-    }
+    told.sort_by_key(|(location, ..)| *location);
+    let clusters = places::clusters(told);
     let mut out = String::new();
-    for (block, places) in &blocks {
-        out.push_str(&header(&plan.stack, places, style));
+    let headers = places::headers(&plan.stack, &clusters, &plan.locations, style);
+    for (cluster, header) in clusters.iter().zip(headers) {
+        out.push_str(&header);
         out.push_str("\n\n");
-        out.push_str(block);
+        out.push_str(&block(&cluster.items, style));
         out.push('\n');
     }
     for line in advice(outcome) {
@@ -49,8 +44,11 @@ pub fn outcome(plan: &Plan, outcome: &Outcome, title: &Title, style: &Style) -> 
     out
 }
 
-fn block(changes: &[(&Change, Option<&Ending>)], style: &Style) -> String {
-    let pick = |which: &dyn Fn(Option<&Ending>) -> bool| -> Vec<(&Change, Option<&Ending>)> {
+/// A change and how it ended.
+type Ended<'a> = (&'a Change, Option<&'a Ending>);
+
+fn block(changes: &[Ended<'_>], style: &Style) -> String {
+    let pick = |which: &dyn Fn(Option<&Ending>) -> bool| -> Vec<Ended<'_>> {
         changes
             .iter()
             .filter(|(_, ending)| which(*ending))
@@ -83,7 +81,7 @@ fn block(changes: &[(&Change, Option<&Ending>)], style: &Style) -> String {
 }
 
 /// What was done needs no explanation: one line for each action.
-fn done_lines(changes: &[(&Change, Option<&Ending>)], style: &Style) -> String {
+fn done_lines(changes: &[Ended<'_>], style: &Style) -> String {
     let mut out = String::new();
     for action in Action::ALL {
         let names: Vec<String> = changes
@@ -127,7 +125,7 @@ fn past(action: Action) -> &'static str {
     }
 }
 
-fn undone_lines(changes: &[(&Change, Option<&Ending>)], style: &Style) -> String {
+fn undone_lines(changes: &[Ended<'_>], style: &Style) -> String {
     let widths = changes
         .iter()
         .map(|(change, _)| 6 + text::width(&change.address.to_string()));

@@ -156,3 +156,64 @@ fn an_error_that_quotes_an_address_is_masked() {
     assert!(shown.contains("refused: k•••@example.com"));
     assert!(shown.contains("interrupted:"));
 }
+
+#[test]
+fn a_hundred_equal_changes_read_as_one_and_those_that_differ_are_named() {
+    let mut fleet = Plan {
+        stack: "shop".to_owned(),
+        ..Plan::default()
+    };
+    for account in 0..100_u64 {
+        for region in ["eu-west-1", "us-east-1"] {
+            let mut one = change("PatchBaseline", "linux", Action::Create);
+            one.location.account = format!("{:012}", 100_000_000_000 + account);
+            one.location.region = region.to_owned();
+            if account < 3 {
+                one.action = Action::Blocked;
+                one.reason = Some("owned by stack `other`".to_owned());
+            }
+            fleet.locations.insert(one.location.clone());
+            if region == "eu-west-1" {
+                let mut dashboard = change("Dashboard", "impact", Action::Create);
+                dashboard.location = one.location.clone();
+                fleet.changes.push(dashboard);
+            }
+            fleet.changes.push(one);
+        }
+    }
+    insta::assert_snapshot!(plan(&fleet, &Title::default(), &style()));
+    let endings = fleet.changes.iter().map(|change| {
+        let lost = change.location.account.ends_with("42");
+        let failed = || crate::engine::Ending::Failed("denied".to_owned());
+        change.acts().then(|| {
+            if lost {
+                failed()
+            } else {
+                crate::engine::Ending::Done
+            }
+        })
+    });
+    let ended = Outcome {
+        endings: endings.collect(),
+        interrupted: false,
+    };
+    insta::assert_snapshot!(outcome(&fleet, &ended, &Title::default(), &style()));
+}
+
+#[test]
+fn an_account_that_cannot_be_entered_is_told_once() {
+    let mut closed = Plan::default();
+    for (kind, name) in [
+        ("Contact", "*"),
+        ("Runbook", "old"),
+        ("Dashboard", "impact"),
+    ] {
+        let mut unknown = change(kind, name, Action::Unknown);
+        unknown.reason = Some("sts:AssumeRole of `ops` failed".to_owned());
+        closed.changes.push(unknown);
+    }
+    let mut other = change("Runbook", "new", Action::Unknown);
+    other.reason = Some("denied".to_owned());
+    closed.changes.push(other);
+    insta::assert_snapshot!(plan(&closed, &Title::default(), &style()));
+}
