@@ -122,7 +122,12 @@ fn world(size: usize, places: usize, changed: bool) -> Result<(Desired, Observed
         });
     }
     let stack = STACK.to_owned();
-    Ok((Desired { stack, objects }, observed))
+    let desired = Desired {
+        stack,
+        objects,
+        homes: BTreeMap::new(),
+    };
+    Ok((desired, observed))
 }
 
 /// Returns the canonical spec of one object.

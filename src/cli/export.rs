@@ -52,7 +52,7 @@ impl Export {
                             .printer
                             .complain(&format!("error: cannot read {kind} in {location}: {why}"));
                     }
-                    Err(Unreadable::NotAvailable(why)) => {
+                    Err(Unreadable::NotAvailable(why) | Unreadable::NotEnabled(why)) => {
                         context
                             .printer
                             .say(&format!("{kind} is not available in {location}: {why}"));

@@ -20,6 +20,9 @@ use crate::model::spec::{Identity, aws_name};
 use crate::model::stamp::{self, Owner, Stamp};
 use crate::model::{AnySpec, Id, Live, Location, pointer};
 
+/// Why nothing more is begun after somebody cancelled a run.
+pub(super) const INTERRUPTED: &str = "the run was interrupted";
+
 /// How many changes are in flight at once of one kind in one place. More than a service takes calls at once: some wait
 /// for AWS to finish, or for the pace of a write.
 const CHANGES: usize = 16;
@@ -65,10 +68,7 @@ pub async fn apply(
     }
     let interrupted = cancel.is_cancelled() && !progress.waiting.is_empty();
     while let Some(step) = progress.waiting.pop_first() {
-        run.tell(progress.end(
-            step,
-            Err(Ending::Skipped("the run was interrupted".to_owned())),
-        ));
+        run.tell(progress.end(step, Err(Ending::Skipped(INTERRUPTED.to_owned()))));
     }
     Outcome {
         endings: progress.endings,
@@ -365,10 +365,20 @@ impl Run<'_> {
     /// The ids, as far as they are known by now, of what a spec refers to.
     fn ids_in(&self, location: &Location, spec: &Value) -> BTreeMap<String, String> {
         let ids = self.ids.lock().unwrap_or_else(PoisonError::into_inner);
-        let known = ids.get(location);
+        // What an account has once is kept by another of its regions.
+        let once = |name: &str| {
+            let kind = name.split('/').next().unwrap_or_default();
+            self.world.kind(kind).is_some_and(AnySpec::per_account)
+        };
+        let of_account = ids.iter().filter(|(at, _)| at.account == location.account);
+        let find = |name: &String| {
+            let here = ids.get(location).and_then(|known| known.get(name));
+            let mut others = of_account.clone().filter(|_| once(name));
+            here.or_else(|| others.find_map(|(_, known)| known.get(name)))
+        };
         let named = references(spec).into_iter();
         named
-            .filter_map(|(_, name)| Some((name.clone(), known?.get(&name)?.clone())))
+            .filter_map(|(_, name)| Some((name.clone(), find(&name)?.clone())))
             .collect()
     }
 }

@@ -65,5 +65,6 @@ pub async fn desired(
     Desired {
         stack: stack.to_owned(),
         objects,
+        homes: BTreeMap::new(),
     }
 }

@@ -10,6 +10,7 @@ use super::{Event, Events, World};
 use crate::aws::{AwsError, Class};
 use crate::kinds::Select;
 use crate::model::Location;
+use crate::model::address::must_be_enabled;
 use crate::model::plan::{Desired, Observed, Unreadable};
 use crate::model::spec::aws_name;
 
@@ -51,6 +52,9 @@ pub async fn observe(
         .iter()
         .flat_map(|(location, aws)| world.kinds.iter().map(move |kind| (location, aws, *kind)));
     let jobs = jobs.filter_map(|(location, aws, kind)| {
+        if !desired.looks_at(kind, location) {
+            return None;
+        }
         let names = declared
             .remove(&(location, kind.kind()))
             .unwrap_or_default();
@@ -67,12 +71,14 @@ pub async fn observe(
                 location: location.clone(),
                 kind: kind.kind(),
             });
-            let found = kind
-                .list(aws, &select)
-                .await
-                .map_err(|error| unreadable(error, scrubber));
+            let found = kind.list(aws, &select).await.map_err(|error| {
+                not_enabled(&error, location, desired)
+                    .unwrap_or_else(|| unreadable(error, scrubber))
+            });
             let summary = found.as_ref().map(Vec::len).map_err(|why| match why {
-                Unreadable::NotAvailable(why) | Unreadable::Failed(why) => why.clone(),
+                Unreadable::NotAvailable(why)
+                | Unreadable::NotEnabled(why)
+                | Unreadable::Failed(why) => why.clone(),
             });
             events(Event::Observed {
                 location: location.clone(),
@@ -88,6 +94,16 @@ pub async fn observe(
         observed.0.entry(location).or_default().insert(kind, found);
     }
     observed
+}
+
+/// Credentials that work elsewhere are not known in a region that their account has not enabled.
+/// <https://docs.aws.amazon.com/accounts/latest/reference/manage-acct-regions.html>
+fn not_enabled(error: &AwsError, location: &Location, desired: &Desired) -> Option<Unreadable> {
+    let code = error.code.as_deref().unwrap_or_default();
+    let unknown = ["UnrecognizedClientException", "InvalidClientTokenId"].contains(&code);
+    let proven = desired.homes.contains_key(&location.account);
+    (unknown && proven && must_be_enabled(&location.region))
+        .then(|| Unreadable::NotEnabled("the region is not enabled in this account".to_owned()))
 }
 
 fn unreadable(mut error: AwsError, scrubber: &Scrubber) -> Unreadable {

@@ -82,6 +82,34 @@ impl Location {
     }
 }
 
+/// The regions that every account has, and that nobody can switch off; later ones are enabled account by account.
+/// <https://docs.aws.amazon.com/accounts/latest/reference/manage-acct-regions.html>
+const ALWAYS_ENABLED: [&str; 17] = [
+    "ap-northeast-1",
+    "ap-northeast-2",
+    "ap-northeast-3",
+    "ap-south-1",
+    "ap-southeast-1",
+    "ap-southeast-2",
+    "ca-central-1",
+    "eu-central-1",
+    "eu-north-1",
+    "eu-west-1",
+    "eu-west-2",
+    "eu-west-3",
+    "sa-east-1",
+    "us-east-1",
+    "us-east-2",
+    "us-west-1",
+    "us-west-2",
+];
+
+/// Says whether a region must be enabled in an account before anything can be there.
+pub fn must_be_enabled(region: &str) -> bool {
+    let partition = ["cn-", "us-gov-", "us-iso"];
+    !ALWAYS_ENABLED.contains(&region) && !partition.iter().any(|other| region.starts_with(other))
+}
+
 impl fmt::Display for Location {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}/{}", self.account, self.region)

@@ -37,7 +37,14 @@ pub struct Graph {
 /// Orders a plan: what is referred to comes first, deletions the other way round.
 pub fn order(plan: &Plan, specs: &[&dyn AnySpec]) -> Graph {
     let mut graph = Graph::default();
-    let mut index = Index::default();
+    let mut index = Index {
+        once: specs
+            .iter()
+            .filter(|spec| spec.per_account())
+            .map(|spec| spec.kind())
+            .collect(),
+        ..Index::default()
+    };
     for (at, change) in plan.changes.iter().enumerate() {
         index.learn(at, change, &mut graph);
     }
@@ -48,14 +55,16 @@ pub fn order(plan: &Plan, specs: &[&dyn AnySpec]) -> Graph {
             .iter()
             .copied()
             .find(|spec| spec.kind() == change.address.kind);
-        let key = |name: String| (&change.location, name);
+        let key = |name: String| index.key(&change.location, name);
         match part {
             Part::Put => {
                 for name in named(change.desired.as_ref()) {
                     graph.after(at, index.puts.get(&key(name)));
                 }
                 for kind in spec.map(AnySpec::after).unwrap_or_default() {
-                    let first = index.puts_of.get(&(&change.location, *kind));
+                    let first = index
+                        .puts_of
+                        .get(&(index.whereabouts(&change.location, kind), *kind));
                     first
                         .into_iter()
                         .flatten()
@@ -80,14 +89,21 @@ pub fn order(plan: &Plan, specs: &[&dyn AnySpec]) -> Graph {
                 let refer = index.referrers.get(&own).into_iter().flatten();
                 let kind = change.address.kind.as_str();
                 let need = specs.iter().filter(|other| other.after().contains(&kind));
-                let need =
-                    need.filter_map(|other| index.deleted.get(&(&change.location, other.kind())));
-                let others: BTreeSet<String> = refer
+                let need = need.filter_map(|other| {
+                    let at = index.whereabouts(&change.location, other.kind());
+                    index.deleted.get(&(at, other.kind()))
+                });
+                let others: BTreeSet<_> = refer
                     .chain(need.flatten())
-                    .map(|&other| plan.changes[other].address.to_string())
-                    .filter(|name| *name != own.1)
+                    .map(|&other| {
+                        let Change {
+                            address, location, ..
+                        } = &plan.changes[other];
+                        index.key(location, address.to_string())
+                    })
+                    .filter(|other| *other != own)
                     .collect();
-                for other in others.into_iter().map(key) {
+                for other in others {
                     graph.after(at, index.puts.get(&other));
                     for remove in index.removes.get(&other).into_iter().flatten() {
                         graph.after(at, Some(remove));
@@ -99,33 +115,47 @@ pub fn order(plan: &Plan, specs: &[&dyn AnySpec]) -> Graph {
     graph
 }
 
+/// An account, and a region of it where the kind has one.
+type At<'a> = (&'a str, Option<&'a str>);
+
 /// A plan by what steps are looked up by, so that ordering does not walk all changes for each of them.
 #[derive(Default)]
 struct Index<'a> {
+    /// The kinds of which AWS keeps objects once for an account, whichever region a step is in.
+    once: BTreeSet<&'static str>,
     /// The step that puts an object.
-    puts: BTreeMap<(&'a Location, String), usize>,
+    puts: BTreeMap<(At<'a>, String), usize>,
     /// The steps that put objects of a kind.
-    puts_of: BTreeMap<(&'a Location, &'a str), Vec<usize>>,
+    puts_of: BTreeMap<(At<'a>, &'a str), Vec<usize>>,
     /// The steps that remove an object. An interrupted replacement can leave a second deletion under one address.
-    removes: BTreeMap<(&'a Location, String), Vec<usize>>,
+    removes: BTreeMap<(At<'a>, String), Vec<usize>>,
     /// The changes that delete objects of a kind.
-    deleted: BTreeMap<(&'a Location, &'a str), Vec<usize>>,
+    deleted: BTreeMap<(At<'a>, &'a str), Vec<usize>>,
     /// The changes whose live objects refer to an object.
-    referrers: BTreeMap<(&'a Location, String), Vec<usize>>,
+    referrers: BTreeMap<(At<'a>, String), Vec<usize>>,
 }
 
 impl<'a> Index<'a> {
+    fn whereabouts(&self, location: &'a Location, kind: &str) -> At<'a> {
+        let Location { account, region } = location;
+        (account, (!self.once.contains(kind)).then_some(region))
+    }
+
+    fn key(&self, location: &'a Location, name: String) -> (At<'a>, String) {
+        let kind = name.split('/').next().unwrap_or_default();
+        (self.whereabouts(location, kind), name)
+    }
+
     fn learn(&mut self, at: usize, change: &'a Change, graph: &mut Graph) {
         let Address { kind, .. } = &change.address;
         let (location, name) = (&change.location, change.address.to_string());
+        let here = self.whereabouts(location, kind);
         for named in named(change.lifted.as_ref()) {
-            self.referrers
-                .entry((location, named))
-                .or_default()
-                .push(at);
+            let key = self.key(location, named);
+            self.referrers.entry(key).or_default().push(at);
         }
         if change.action == Action::Delete {
-            self.deleted.entry((location, kind)).or_default().push(at);
+            self.deleted.entry((here, kind)).or_default().push(at);
         }
         if !change.acts() {
             return;
@@ -135,12 +165,12 @@ impl<'a> Index<'a> {
             Action::Create | Action::Update | Action::Adopt | Action::Replace
         ) {
             let step = graph.add(at, Part::Put);
-            self.puts.insert((location, name.clone()), step);
-            self.puts_of.entry((location, kind)).or_default().push(step);
+            self.puts.insert((here, name.clone()), step);
+            self.puts_of.entry((here, kind)).or_default().push(step);
         }
         if matches!(change.action, Action::Delete | Action::Replace) {
             let step = graph.add(at, Part::Remove);
-            self.removes.entry((location, name)).or_default().push(step);
+            self.removes.entry((here, name)).or_default().push(step);
         }
     }
 }

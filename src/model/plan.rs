@@ -7,12 +7,14 @@ use serde_json::Value;
 
 use super::diff::Difference;
 use super::lifecycle::Lifecycle;
-use super::{Address, Live, Location};
+use super::{Address, AnySpec, Live, Location};
 
 mod compare;
 mod decide;
 mod doom;
 mod matching;
+#[cfg(test)]
+mod once;
 mod why;
 
 pub use compare::remaining;
@@ -26,6 +28,16 @@ pub struct Desired {
     pub stack: String,
     /// The objects.
     pub objects: Vec<Object>,
+    /// Where each account of a Target keeps what AWS has once for an account; empty without a Target.
+    pub homes: BTreeMap<String, Location>,
+}
+
+impl Desired {
+    /// Says whether a kind is looked at in a place: what an account has once would otherwise be seen in each region.
+    pub fn looks_at(&self, spec: &dyn AnySpec, location: &Location) -> bool {
+        let home = self.homes.get(&location.account);
+        !spec.per_account() || home.is_none_or(|home| home == location)
+    }
 }
 
 /// One declared object at one place.
@@ -55,6 +67,8 @@ pub type Found = Result<Vec<Live<Value>>, Unreadable>;
 pub enum Unreadable {
     /// The service is not set up or not to be had there.
     NotAvailable(String),
+    /// The region is not enabled in this account of a Target: nothing can be there, and that is no mistake.
+    NotEnabled(String),
     /// Denied, throttled to the end, unreachable.
     Failed(String),
 }

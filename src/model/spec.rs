@@ -45,6 +45,9 @@ pub trait Spec: Serialize + DeserializeOwned + JsonSchema + Clone + Send + Sync 
     /// Whether AWS refuses to delete an object while another one refers to it.
     const HELD: bool = false;
 
+    /// Whether AWS keeps it once for an account and not for each region.
+    const PER_ACCOUNT: bool = false;
+
     /// Reports everything wrong with the declaration that its schema cannot express.
     fn validate(&self, _report: &mut Report) {}
 
@@ -104,6 +107,8 @@ pub trait AnySpec: Send + Sync {
     fn deleting(&self) -> Option<&'static str>;
     /// [`Spec::HELD`].
     fn held(&self) -> bool;
+    /// [`Spec::PER_ACCOUNT`].
+    fn per_account(&self) -> bool;
     /// Returns the JSON Schema of the spec, subschemas inlined.
     fn schema(&self) -> Value;
     /// Reads a spec and returns its canonical form.
@@ -197,6 +202,10 @@ impl<K: Spec> AnySpec for Erased<K> {
 
     fn held(&self) -> bool {
         K::HELD
+    }
+
+    fn per_account(&self) -> bool {
+        K::PER_ACCOUNT
     }
 
     fn schema(&self) -> Value {

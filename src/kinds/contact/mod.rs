@@ -140,6 +140,7 @@ impl Spec for Contact {
     const NAMESPACE: &'static str = "ssm-contacts";
     const CREATE_ONLY: &'static [&'static str] = &["/name"];
     const AFTER: &'static [&'static str] = &["ReplicationSet"];
+    const PER_ACCOUNT: bool = true;
     const LOSES: Option<&'static str> =
         Some("its channels' activations and its engagement history");
 

@@ -42,6 +42,7 @@ pub struct Dashboard {
 impl Spec for Dashboard {
     const KIND: &'static str = "Dashboard";
     const CREATE_ONLY: &'static [&'static str] = &["/name"];
+    const PER_ACCOUNT: bool = true;
 
     fn validate(&self, report: &mut Report) {
         let body = match self.body.parse() {

@@ -89,6 +89,7 @@ impl Spec for EscalationPlan {
     const NAMESPACE: &'static str = "ssm-contacts";
     const CREATE_ONLY: &'static [&'static str] = &["/name"];
     const AFTER: &'static [&'static str] = &["ReplicationSet"];
+    const PER_ACCOUNT: bool = true;
 
     fn validate(&self, report: &mut Report) {
         for (index, stage) in self.stages.iter().enumerate() {

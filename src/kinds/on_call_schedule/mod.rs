@@ -56,6 +56,7 @@ impl Spec for OnCallSchedule {
     const NAMESPACE: &'static str = "ssm-contacts";
     const CREATE_ONLY: &'static [&'static str] = &["/name"];
     const AFTER: &'static [&'static str] = &["ReplicationSet"];
+    const PER_ACCOUNT: bool = true;
 
     fn validate(&self, report: &mut Report) {
         rules::check_tags(self.tags.as_ref(), report);

@@ -96,6 +96,7 @@ impl ReplicationSet {
 impl Spec for ReplicationSet {
     const KIND: &'static str = "ReplicationSet";
     const IDENTITY: Identity = Identity::Singleton;
+    const PER_ACCOUNT: bool = true;
     const LOSES: Option<&'static str> = Some(EVERYTHING);
     const NEVER_DELETED: Option<&'static str> = Some(
         "deleting a replication set deletes all data of Incident Manager, and AWS may not let the account in again",

@@ -210,6 +210,7 @@ impl Spec for ResponsePlan {
     const KIND: &'static str = "ResponsePlan";
     const CREATE_ONLY: &'static [&'static str] = &["/name"];
     const AFTER: &'static [&'static str] = &["ReplicationSet"];
+    const PER_ACCOUNT: bool = true;
 
     fn validate(&self, report: &mut Report) {
         check::check(self, report);

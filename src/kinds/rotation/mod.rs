@@ -216,6 +216,7 @@ impl Spec for Rotation {
     const KIND: &'static str = "Rotation";
     const CREATE_ONLY: &'static [&'static str] = &["/name"];
     const AFTER: &'static [&'static str] = &["ReplicationSet"];
+    const PER_ACCOUNT: bool = true;
     const IDENTITY: Identity = Identity::SharedName;
 
     fn validate(&self, report: &mut Report) {

@@ -46,6 +46,10 @@ impl Place<'_> {
                     Some(change(Action::Unknown, why.clone())),
                 );
             }
+            Some(Unreadable::NotEnabled(why)) => {
+                plan.notes.push(self.note(&object.address, why));
+                return (Standing::Absent("which cannot be here".to_owned()), None);
+            }
             Some(Unreadable::NotAvailable(why)) if !self.service_is_coming(spec, standing) => {
                 return blocked(match spec.after() {
                     [] => format!("the service is not available in this account and region: {why}"),

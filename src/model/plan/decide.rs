@@ -28,17 +28,36 @@ pub fn plan(desired: &Desired, observed: &Observed, specs: &[&dyn AnySpec], wish
         stack: desired.stack.clone(),
         ..Plan::default()
     };
-    for (location, objects) in locations {
-        let place = Place::new(&desired.stack, objects, observed, specs, wish, location);
-        place.decide(&mut plan);
-        plan.locations.insert(location.clone());
+    // What an account has once is seen from all of its regions, so the region that keeps it comes first.
+    let mut shared: BTreeMap<&str, Shared> = BTreeMap::new();
+    let keeps = |location: &Location| desired.homes.get(&location.account) == Some(location);
+    plan.locations = locations.keys().copied().cloned().collect();
+    let (homes, others): (Vec<_>, Vec<_>) = locations
+        .into_iter()
+        .partition(|(location, _)| keeps(location));
+    for (location, objects) in homes.into_iter().chain(others) {
+        let seen = shared.get(location.account.as_str());
+        let place = Place::new(desired, objects, observed, specs, wish, location, seen);
+        let standing = place.decide(&mut plan, seen);
+        if keeps(location) {
+            shared.insert(&location.account, place.shared(standing));
+        }
     }
+    plan.changes.sort_by(|a, b| a.location.cmp(&b.location));
     limit(&mut plan, wish);
     plan.notes.retain(|note| wish.selects(&note.address));
     plan
 }
 
+/// What an account has once, as the region that keeps it has found it.
+struct Shared {
+    standing: Standings,
+    /// AWS id to `Kind/name`.
+    names: BTreeMap<String, String>,
+}
+
 /// Whether something that others refer to is or will be there.
+#[derive(Clone)]
 pub(super) enum Standing {
     /// It is there.
     There,
@@ -81,16 +100,17 @@ pub(super) struct Place<'a> {
 
 impl<'a> Place<'a> {
     fn new(
-        stack: &'a str,
+        desired: &'a Desired,
         objects: Vec<&'a Object>,
         observed: &'a Observed,
         specs: &'a [&'a dyn AnySpec],
         wish: &'a Wish,
         location: &'a Location,
+        shared: Option<&Shared>,
     ) -> Self {
         let mut place = Self {
             location,
-            stack,
+            stack: &desired.stack,
             specs,
             wish,
             declared: BTreeMap::new(),
@@ -117,7 +137,7 @@ impl<'a> Place<'a> {
                 .unwrap_or_default();
             match seen.and_then(|seen| seen.get(spec.kind())) {
                 Some(Ok(live)) => {
-                    let matches = matches(*spec, stack, declared, live);
+                    let matches = matches(*spec, &desired.stack, declared, live);
                     for (name, found) in &matches.by_name {
                         if let Match::Ours(live) | Match::Unowned(live) | Match::Theirs(live, _) =
                             found
@@ -148,6 +168,9 @@ impl<'a> Place<'a> {
                 }
             }
         }
+        if let Some(shared) = shared {
+            place.names.extend(shared.names.clone());
+        }
         place
     }
 
@@ -155,8 +178,26 @@ impl<'a> Place<'a> {
         self.specs.iter().copied().find(|spec| spec.kind() == kind)
     }
 
-    fn decide(&self, plan: &mut Plan) {
-        let mut standing = Standings::new();
+    /// Returns what others in the same account may need of this place.
+    fn shared(&self, standing: Standings) -> Shared {
+        let once = |name: &String| {
+            let kind = name.split('/').next().unwrap_or_default();
+            self.spec(kind).is_some_and(AnySpec::per_account)
+        };
+        let names = self.names.iter().filter(|(_, name)| once(name));
+        Shared {
+            standing: standing
+                .into_iter()
+                .filter(|(name, _)| once(name))
+                .collect(),
+            names: names.map(|(id, name)| (id.clone(), name.clone())).collect(),
+        }
+    }
+
+    fn decide(&self, plan: &mut Plan, shared: Option<&Shared>) -> Standings {
+        let mut standing = shared
+            .map(|shared| shared.standing.clone())
+            .unwrap_or_default();
         let mut changes = Vec::new();
         if !self.wish.destroy {
             for (object, references) in self.in_order() {
@@ -171,13 +212,14 @@ impl<'a> Place<'a> {
                 {
                     stands = Standing::Absent("which is only reported".to_owned());
                 }
-                standing.insert(object.address.to_string(), stands);
                 if self.wish.selects(&object.address) {
                     match change {
                         Some(change) => changes.push(change),
+                        None if matches!(stands, Standing::Absent(_)) => {}
                         None => plan.unchanged += 1,
                     }
                 }
+                standing.insert(object.address.to_string(), stands);
             }
         }
         self.deletions(plan, &mut changes);
@@ -193,6 +235,7 @@ impl<'a> Place<'a> {
             .iter()
             .map(|(id, name)| (name.clone(), id.clone()));
         plan.ids.insert(self.location.clone(), ids.collect());
+        standing
     }
 
     /// Objects with the names that they refer to, so that each comes after what it needs. A circle, which `load`

@@ -544,7 +544,9 @@ impl<'a> Case<'a> {
             let found = match found {
                 Ok(found) => found,
                 Err(Unreadable::NotAvailable(_)) => continue,
-                Err(Unreadable::Failed(why)) => bail!("{kind}: {why}"),
+                Err(Unreadable::Failed(why) | Unreadable::NotEnabled(why)) => {
+                    bail!("{kind}: {why}")
+                }
             };
             let ours = found
                 .iter()

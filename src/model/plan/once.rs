@@ -1,0 +1,147 @@
+//! Tests: what an account has once is seen, referred to and waited for from all of its regions.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use super::*;
+use crate::model::graph::{Part, order};
+use crate::model::stamp::Stamp;
+use crate::model::{Erased, Id, Ref, Spec};
+
+/// AWS keeps it once for an account.
+#[derive(Clone, Serialize, Deserialize, JsonSchema)]
+struct Once {
+    name: String,
+}
+
+impl Spec for Once {
+    const KIND: &'static str = "Once";
+    const PER_ACCOUNT: bool = true;
+}
+
+/// Every region has its own.
+#[derive(Clone, Serialize, Deserialize, JsonSchema)]
+struct Each {
+    name: String,
+    once: Ref<Once>,
+}
+
+impl Spec for Each {
+    const KIND: &'static str = "Each";
+}
+
+static ONCE: Erased<Once> = Erased::new();
+static EACH: Erased<Each> = Erased::new();
+const SPECS: &[&dyn AnySpec] = &[&ONCE, &EACH];
+
+fn place(region: &str) -> Location {
+    Location {
+        account: "111122223333".to_owned(),
+        region: region.to_owned(),
+    }
+}
+
+fn object(kind: &str, region: &str, spec: Value) -> Object {
+    Object {
+        address: Address::new(kind, "x"),
+        location: place(region),
+        spec,
+        lifecycle: Lifecycle::default(),
+        problem: None,
+    }
+}
+
+/// The home comes last in the alphabet, so that it is no accident when it is decided first.
+fn desired() -> Desired {
+    let each = json!({ "name": "x", "once": { "ref": "Once/x" } });
+    Desired {
+        stack: "s".to_owned(),
+        objects: vec![
+            object("Each", "eu-west-1", each.clone()),
+            object("Once", "us-east-1", json!({ "name": "x" })),
+            object("Each", "us-east-1", each),
+        ],
+        homes: BTreeMap::from([("111122223333".to_owned(), place("us-east-1"))]),
+    }
+}
+
+fn live(object: &Object, id: &str, spec: Value) -> Live<Value> {
+    Live {
+        id: Id(id.to_owned()),
+        name: "x".to_owned(),
+        spec,
+        tags: Stamp::new("s", &object.address, &object.spec, None).tags,
+        ready: true,
+        notes: Vec::new(),
+    }
+}
+
+fn planned(desired: &Desired, found: [Found; 3]) -> Plan {
+    let mut observed = Observed::default();
+    for (object, found) in desired.objects.iter().zip(found) {
+        let kinds = observed.0.entry(object.location.clone()).or_default();
+        kinds.insert(object.address.kind.clone(), found);
+    }
+    plan(desired, &observed, SPECS, &Wish::default())
+}
+
+#[test]
+fn others_in_every_region_wait_for_it() {
+    let plan = planned(&desired(), [Ok(vec![]), Ok(vec![]), Ok(vec![])]);
+    let told: Vec<String> = plan
+        .changes
+        .iter()
+        .map(|change| {
+            format!(
+                "{} {} {}",
+                change.action.word(),
+                change.location.region,
+                change.address
+            )
+        })
+        .collect();
+    assert_eq!(
+        told,
+        [
+            "create eu-west-1 Each/x",
+            "create us-east-1 Once/x",
+            "create us-east-1 Each/x"
+        ]
+    );
+    let graph = order(&plan, SPECS);
+    assert!(graph.steps.iter().all(|step| step.part == Part::Put));
+    let needs: Vec<Vec<usize>> = graph
+        .needs
+        .iter()
+        .map(|needs| needs.iter().copied().collect())
+        .collect();
+    assert_eq!(needs, [vec![1], vec![], vec![1]]);
+}
+
+#[test]
+fn its_arn_is_its_name_in_every_region() {
+    let desired = desired();
+    let [abroad, once, home] = &desired.objects[..] else {
+        unreachable!("three objects")
+    };
+    let each = json!({ "name": "x", "once": { "arn": "arn:once" } });
+    let plan = planned(
+        &desired,
+        [
+            Ok(vec![live(abroad, "arn:abroad", each.clone())]),
+            Ok(vec![live(once, "arn:once", once.spec.clone())]),
+            Ok(vec![live(home, "arn:home", each)]),
+        ],
+    );
+    assert_eq!((plan.changes, plan.unchanged), (vec![], 3));
+}
+
+#[test]
+fn while_it_cannot_be_read_nobody_knows_what_refers_to_it() {
+    let failed = Err(Unreadable::Failed("denied".to_owned()));
+    let plan = planned(&desired(), [Ok(vec![]), failed, Ok(vec![])]);
+    assert_eq!(plan.count(Action::Unknown), 3);
+}
