@@ -6,6 +6,7 @@ use std::sync::Arc;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::Credentials;
 use aws_smithy_async::rt::sleep::{SharedAsyncSleep, TokioSleep};
+use aws_smithy_async::time::{SharedTimeSource, SystemTimeSource};
 use aws_smithy_http_client::tls::rustls_provider::CryptoMode;
 use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore};
 use aws_smithy_http_client::{Builder as HttpBuilder, proxy::ProxyConfig};
@@ -84,6 +85,12 @@ pub struct Connection {
     pub clock: ServerClock,
     /// Stops every write once a lease is lost.
     pub gate: Gate,
+    /// The rates that every place begins with.
+    pub(super) rates: &'static [Rate],
+    /// How everything else is reached: with the credentials at hand, in the configured region.
+    pub(super) config: SdkConfig,
+    /// The same, counted and bounded, for roles and the organization.
+    pub(super) central: SdkConfig,
 }
 
 /// Why AWS cannot be reached at all.
@@ -136,7 +143,8 @@ pub async fn connect(connector: &Connector) -> Result<Connection, ConnectError> 
         account: String::new(),
         region: region.clone(),
     };
-    let sts = aws_sdk_sts::Client::new(&metered(&config, nowhere, &run));
+    let central = metered(&config, nowhere, &run);
+    let sts = aws_sdk_sts::Client::new(&central);
     let identity = sts.get_caller_identity().send().await;
     let identity = identity.map_err(|e| ConnectError::Identity(AwsError::from(e).to_string()))?;
     let caller = identity.arn.clone().unwrap_or_default();
@@ -148,7 +156,7 @@ pub async fn connect(connector: &Connector) -> Result<Connection, ConnectError> 
         calls,
         clock,
         gate,
-        rates: _,
+        rates,
     } = run;
     Ok(Connection {
         caller,
@@ -156,7 +164,23 @@ pub async fn connect(connector: &Connector) -> Result<Connection, ConnectError> 
         calls,
         clock,
         gate,
+        rates,
+        config,
+        central,
     })
+}
+
+impl Connection {
+    /// Makes the clients of an account and region.
+    pub(super) fn clients(&self, config: &SdkConfig, location: Location) -> Aws {
+        let run = Run {
+            calls: self.calls.clone(),
+            clock: self.clock.clone(),
+            gate: self.gate.clone(),
+            rates: self.rates,
+        };
+        clients(config, location, &run)
+    }
 }
 
 fn sandbox_config(connector: &Connector, sandbox: &Arc<Sandbox>) -> SdkConfig {
@@ -177,6 +201,7 @@ fn sandbox_config(connector: &Connector, sandbox: &Arc<Sandbox>) -> SdkConfig {
         .region(Region::new(region))
         .http_client(http)
         .sleep_impl(SharedAsyncSleep::new(TokioSleep::new()))
+        .time_source(SharedTimeSource::new(SystemTimeSource::new()))
         .build()
 }
 

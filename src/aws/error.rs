@@ -118,6 +118,17 @@ where
     R: std::fmt::Debug + Send + Sync + 'static,
 {
     fn from(error: SdkError<E, R>) -> Self {
+        Self::read(&error)
+    }
+}
+
+impl AwsError {
+    /// Reads the SDK's error.
+    pub(super) fn read<E, R>(error: &SdkError<E, R>) -> Self
+    where
+        E: ProvideErrorMetadata + StdError + Send + Sync + 'static,
+        R: std::fmt::Debug + Send + Sync + 'static,
+    {
         let meta = error.as_service_error().map(ProvideErrorMetadata::meta);
         let Some(meta) = meta else {
             let class = if matches!(error, SdkError::ConstructionFailure(_)) {
@@ -128,7 +139,7 @@ where
             return Self {
                 class,
                 code: None,
-                message: chain(&error),
+                message: chain(error),
                 request_id: None,
             };
         };

@@ -7,6 +7,7 @@ mod error;
 pub mod incidents;
 pub mod limits;
 pub mod pages;
+mod roles;
 pub mod ssm;
 pub mod tags;
 pub mod transport;
@@ -16,3 +17,4 @@ pub use client::{
 };
 pub use error::{AwsError, Class, chain};
 pub use pages::Pages;
+pub use roles::{Assume, Assumed};

@@ -15,8 +15,9 @@ use super::render::progress::Phase;
 use super::render::{Style, Title, Wording, human};
 use super::{question, saved};
 use crate::aws::chain;
+use crate::engine::Outcome;
+use crate::engine::fleet::Selection;
 use crate::engine::lease::{Lease, LeaseError, stopwatch};
-use crate::engine::{self, Outcome};
 use crate::model::plan::{Action, Change, Plan, Wish};
 
 /// Plan, ask, and make AWS as declared
@@ -36,6 +37,9 @@ pub struct Apply {
     /// Take over objects that nobody owns
     #[arg(long)]
     adopt: bool,
+    /// Begin nothing new once this many changes have failed
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    max_failures: Option<u32>,
 }
 
 impl Apply {
@@ -60,17 +64,18 @@ impl Apply {
                 "the plan was saved without this {flag}\nhint: leave it out, or save the plan anew"
             );
         }
-        let adjust = |wish: &mut Wish| {
+        let adjust = |wish: &mut Wish, selection: &mut Selection| {
             wish.prune |= self.prune;
             wish.adopt |= self.adopt;
             if let Some(saved) = rest {
-                saved.ask_again(wish);
+                saved.ask_again(wish, selection);
             }
         };
         let Some(mut planned) = Planned::make(context, &paths, rest.is_some(), adjust).await?
         else {
             return Ok(Exit::Failed);
         };
+        planned.max_failures = self.max_failures.map(|failures| failures as usize);
         if let Some(saved) = rest
             && let Some(moved) = saved.moved(&planned)
         {
@@ -194,7 +199,9 @@ async fn under(
     let places = planned.plan.locations.clone();
     let progress = Progress::begin(context, Phase::Doing(count), places, true);
     let events = |event| progress.tell(&event);
-    let outcome = engine::apply(&planned.plan, &planned.session.world, &events, stop).await;
+    let rollout = planned.rollout();
+    let work = planned.session.fleet.apply(&rollout, &events, stop);
+    let outcome = work.await;
     progress.end();
     let text = answer::outcome(context, planned, &outcome, wording);
     context.printer.answer(&text)?;

@@ -71,7 +71,13 @@ pub struct Global {
     #[arg(long, global = true, value_name = "DIR", num_args = 0..=1, require_equals = true,
           default_missing_value = ".stationbill/sandbox", env = "STATIONBILL_SANDBOX", hide_env_values = true)]
     pub sandbox: Option<PathBuf>,
-    /// Region to act in [default: the environment's or the profile's]
+    /// Only places of these Targets; may be repeated
+    #[arg(long, global = true, value_name = "TARGET")]
+    pub target: Vec<String>,
+    /// Only places in these accounts; may be repeated
+    #[arg(long, global = true, value_name = "ID")]
+    pub account: Vec<String>,
+    /// Region to act in [default: the environment's or the profile's]; with Targets, only places in this region
     #[arg(long, global = true, value_name = "REGION")]
     pub region: Option<String>,
     /// Only objects of these kinds; may be repeated

@@ -10,7 +10,8 @@ use super::args::{Global, Output};
 use super::environment;
 use super::printer::Printer;
 use super::render::Style;
-use crate::aws::{Connection, Connector, connect};
+use crate::aws::{ConnectError, Connection, Connector, connect};
+use crate::engine::fleet::{Fleet, Selection};
 use crate::engine::secrets::Sources;
 use crate::engine::{Patience, World};
 use crate::kinds::{self, AnyKind, KINDS};
@@ -33,7 +34,9 @@ pub struct Context {
 pub struct Session {
     /// The connection, with its counters.
     pub connection: Connection,
-    /// The places and kinds.
+    /// The places of the run.
+    pub fleet: Fleet,
+    /// Those that can be reached, and the kinds.
     pub world: World,
     /// When the run began.
     pub began: std::time::Instant,
@@ -53,12 +56,22 @@ impl Context {
         Ok(loaded.report.is_ok().then_some(loaded))
     }
 
-    /// Connects to AWS, real or simulated.
-    pub async fn connect(&self) -> anyhow::Result<Session> {
-        let connector = self.connector()?;
-        let connection = match connect(&connector).await {
+    /// Connects to AWS, real or simulated, and finds the places that the documents are for.
+    pub async fn connect(&self, loaded: &Loaded, selection: &Selection) -> anyhow::Result<Session> {
+        let began = std::time::Instant::now();
+        let mut connector = self.connector(loaded)?;
+        let mut connection = connect(&connector).await;
+        let mut regions = loaded
+            .targets
+            .iter()
+            .flat_map(|target| &target.spec.regions);
+        if let (Err(ConnectError::NoRegion), Some(region)) = (&connection, regions.next()) {
+            connector.region = Some(region.clone());
+            connection = connect(&connector).await;
+        }
+        let connection = match connection {
             Ok(connection) => connection,
-            Err(crate::aws::ConnectError::NoRegion) => {
+            Err(ConnectError::NoRegion) => {
                 bail!(
                     "no region is configured\nhint: set AWS_REGION, choose a profile with a region, or pass --region"
                 )
@@ -73,20 +86,33 @@ impl Context {
                 bail!("{}{hint}", crate::aws::chain(&error))
             }
         };
-        let places = [(connection.aws.location.clone(), connection.aws.clone())].into();
-        let world = World {
-            places,
-            kinds: KINDS,
-            patience: Patience::default(),
-        };
+        let fleet = Box::pin(Fleet::find(&connection, loaded, selection)).await?;
+        for remark in &fleet.remarks {
+            self.printer.say(remark);
+        }
         Ok(Session {
             connection,
-            world,
-            began: std::time::Instant::now(),
+            world: fleet.world(Patience::default()),
+            fleet,
+            began,
         })
     }
 
-    fn connector(&self) -> anyhow::Result<Connector> {
+    /// Returns which places are asked for. Without a Target `--region` says which region the run is in.
+    pub fn selection(&self, loaded: &Loaded) -> Selection {
+        let region = self
+            .global
+            .region
+            .iter()
+            .filter(|_| !loaded.targets.is_empty());
+        Selection {
+            targets: self.global.target.iter().cloned().collect(),
+            accounts: self.global.account.iter().cloned().collect(),
+            regions: region.cloned().collect(),
+        }
+    }
+
+    fn connector(&self, loaded: &Loaded) -> anyhow::Result<Connector> {
         let env = environment::read();
         let sandbox =
             match &self.global.sandbox {
@@ -101,11 +127,10 @@ impl Context {
                     })?)
                 }
             };
-        let region = self
-            .global
-            .region
-            .clone()
-            .or_else(|| env.region.clone().filter(|_| sandbox.is_some()));
+        // With Targets the run's own region, where the lease is, must not depend on which places are asked for.
+        let chosen = self.global.region.clone();
+        let chosen = chosen.filter(|_| loaded.targets.is_empty());
+        let region = chosen.or_else(|| env.region.clone().filter(|_| sandbox.is_some()));
         // The SDK would say so too, in words about its own insides.
         let label = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
         if let Some(region) = &region

@@ -24,7 +24,7 @@ pub struct Destroy {
 impl Destroy {
     pub(super) async fn run(self, context: &Context) -> anyhow::Result<Exit> {
         context.only(&[Output::Human, Output::Json, Output::Markdown, Output::Junit])?;
-        let Some(mut planned) = Planned::make(context, &self.paths.paths, false, |wish| {
+        let Some(mut planned) = Planned::make(context, &self.paths.paths, false, |wish, _| {
             wish.destroy = true;
         })
         .await?

@@ -22,7 +22,7 @@ pub struct Drift {
 
 impl Drift {
     pub(super) async fn run(self, context: &Context) -> anyhow::Result<Exit> {
-        let Some(mut planned) = Planned::make(context, &self.paths.paths, false, |_| {}).await?
+        let Some(mut planned) = Planned::make(context, &self.paths.paths, false, |_, _| {}).await?
         else {
             return Ok(Exit::Failed);
         };

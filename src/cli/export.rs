@@ -6,12 +6,13 @@ use anyhow::{Context as _, bail};
 use clap::Args;
 
 use super::args::Output;
-use super::context::Context;
+use super::context::{Context, Session};
 use super::exit::Exit;
-use crate::engine::{self, Breadth};
+use crate::engine::Breadth;
 use crate::export::{Exported, export};
 use crate::kinds;
-use crate::model::plan::{Desired, Unreadable};
+use crate::load::Loaded;
+use crate::model::plan::{Observed, Unreadable};
 
 /// Write live AWS as documents
 ///
@@ -22,6 +23,11 @@ pub struct Export {
     /// The folder to write to; without it documents go to stdout
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
+    /// Documents whose Targets say where to export from; with several places each gets a folder ACCOUNT/REGION in DIR
+    ///
+    /// Without it, from the account of the credentials at hand and the configured region.
+    #[arg(long, value_name = "PATH")]
+    targets: Option<PathBuf>,
     /// The file that gets the addresses as NAME=value lines, readable by its owner alone; must lie outside DIR
     #[arg(long, value_name = "FILE")]
     secrets: Option<PathBuf>,
@@ -33,15 +39,36 @@ impl Export {
         if let (Some(dir), Some(file)) = (&self.out, &self.secrets) {
             refuse_inside(dir, file)?;
         }
-        let mut session = context.connect().await?;
+        let loaded = match &self.targets {
+            None => Loaded::default(),
+            Some(path) => match context.load(std::slice::from_ref(path))? {
+                Some(loaded) => loaded,
+                None => return Ok(Exit::Failed),
+            },
+        };
+        let selection = context.selection(&loaded);
+        let mut session = context.connect(&loaded, &selection).await?;
         session.world.kinds = wanted(context)?;
-        let observed = engine::observe(
-            &session.world,
-            &Desired::default(),
-            Breadth::Everything,
-            &|_| {},
-        )
-        .await;
+        let Session { fleet, world, .. } = &session;
+        let nothing = fleet
+            .desired("", &Loaded::default(), &Context::sources())
+            .await;
+        let observed = fleet
+            .observe(world, &nothing, Breadth::Everything, &|_| {})
+            .await;
+        let many = fleet.places().len() > 1;
+        if many && (self.out.is_none() || self.secrets.is_some()) {
+            bail!(
+                "there are {} places to export, and {}\nhint: choose one with --target, --account and --region, or give \
+                 --out DIR alone, which gets a folder for each account and region",
+                fleet.places().len(),
+                if self.secrets.is_some() {
+                    "--secrets is for one"
+                } else {
+                    "stdout is for one"
+                }
+            );
+        }
         let mut failed = false;
         for (location, kinds) in &observed.0 {
             for (kind, found) in kinds {
@@ -61,20 +88,30 @@ impl Export {
                 }
             }
         }
-        let mut exported = export(&observed, &kinds::specs())?;
         let wish = |name: &str| {
             context.global.name.is_empty() || context.global.name.iter().any(|n| n == name)
         };
-        exported
-            .documents
-            .retain(|document| wish(&document.address.name));
-        exported.secrets.retain(|secret| wish(&secret.address.name));
-        self.write(context, &exported)?;
+        for (location, kinds) in observed.0 {
+            let own = Path::new(&location.account).join(&location.region);
+            let folder = self.out.as_ref();
+            let folder = folder.map(|out| if many { out.join(own) } else { out.clone() });
+            let mut exported = export(&Observed([(location, kinds)].into()), &kinds::specs())?;
+            exported
+                .documents
+                .retain(|document| wish(&document.address.name));
+            exported.secrets.retain(|secret| wish(&secret.address.name));
+            self.write(context, folder.as_deref(), &exported)?;
+        }
         Ok(if failed { Exit::Failed } else { Exit::Ok })
     }
 
-    fn write(&self, context: &Context, exported: &Exported) -> anyhow::Result<()> {
-        match &self.out {
+    fn write(
+        &self,
+        context: &Context,
+        folder: Option<&Path>,
+        exported: &Exported,
+    ) -> anyhow::Result<()> {
+        match folder {
             None => {
                 for document in &exported.documents {
                     context.printer.answer(&format!("---\n{}", document.text))?;

@@ -30,9 +30,6 @@ pub struct IamPolicy {
     /// What carries no stack's tag may then be changed. Documents with `lifecycle.adopt` mean the same.
     #[arg(long)]
     adopt: bool,
-    /// The account, for the resources' ARNs [default: any]
-    #[arg(long, value_name = "ID")]
-    account: Option<String>,
 }
 
 /// What the policy shall allow.
@@ -56,7 +53,10 @@ impl IamPolicy {
         };
         let any = || "*".to_owned();
         let location = Location {
-            account: self.account.unwrap_or_else(any),
+            account: match &context.global.account[..] {
+                [account] => account.clone(),
+                _ => any(),
+            },
             region: context.global.region.clone().unwrap_or_else(any),
         };
         let prunes = loaded.stack.as_ref().is_some_and(|stack| stack.prune);

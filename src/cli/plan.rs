@@ -12,7 +12,8 @@ use super::exit::Exit;
 use super::planning::Planned;
 use super::render::Wording;
 use super::saved;
-use crate::model::plan::Action;
+use crate::engine::fleet::Selection;
+use crate::model::plan::{Action, Wish};
 
 /// Compare documents with live AWS; reads, never writes
 #[derive(Debug, Args)]
@@ -35,7 +36,9 @@ pub struct PlanArgs {
 
 impl PlanArgs {
     pub(super) async fn run(self, context: &Context) -> anyhow::Result<Exit> {
-        let adjust = |wish: &mut crate::model::plan::Wish| {
+        let mut selected = Selection::default();
+        let adjust = |wish: &mut Wish, selection: &mut Selection| {
+            selected.clone_from(selection);
             wish.prune |= self.prune;
             wish.adopt |= self.adopt;
         };
@@ -47,7 +50,7 @@ impl PlanArgs {
             .printer
             .answer(&answer::plan(context, &planned, Wording::Plan)?)?;
         if let Some(file) = &self.out {
-            let text = saved::save(&planned, paths);
+            let text = saved::save(&planned, &selected, paths);
             std::fs::write(file, text)
                 .with_context(|| format!("cannot write `{}`", file.display()))?;
             context.printer.say(&format!(

@@ -9,8 +9,8 @@ use super::answer::Progress;
 use super::context::{Context, Session, stack_name};
 use super::render::progress::Phase;
 use super::saved;
-use crate::engine::desired::desired;
-use crate::engine::{Breadth, Event, observe};
+use crate::engine::fleet::{Rollout, Selection};
+use crate::engine::{Breadth, Event};
 use crate::model::plan::{Desired, Plan, Wish, plan};
 use crate::model::{Address, Place};
 use crate::{kinds, load};
@@ -25,6 +25,8 @@ pub(super) struct Planned {
     pub(super) desired: Desired,
     pub(super) wish: Wish,
     pub(super) plan: Plan,
+    /// After how many failed changes nothing new begins.
+    pub(super) max_failures: Option<usize>,
 }
 
 impl Planned {
@@ -34,7 +36,7 @@ impl Planned {
         context: &Context,
         paths: &[PathBuf],
         saved: bool,
-        adjust: impl FnOnce(&mut Wish),
+        adjust: impl FnOnce(&mut Wish, &mut Selection),
     ) -> anyhow::Result<Option<Self>> {
         let Some(mut loaded) = context.load(paths)? else {
             return Ok(None);
@@ -42,7 +44,8 @@ impl Planned {
         // The files were right: no caret will be drawn in them any more, and they need not be held.
         loaded.sources = load::Sources::default();
         let mut wish = context.wish(&loaded);
-        adjust(&mut wish);
+        let mut selection = context.selection(&loaded);
+        adjust(&mut wish, &mut selection);
         let (all, mut objects) = (wish.prune || wish.destroy, loaded.objects.iter());
         let narrowed = !wish.kinds.is_empty() || !wish.names.is_empty();
         if narrowed && !all && !objects.any(|object| wish.selects(&object.address)) {
@@ -50,10 +53,10 @@ impl Planned {
                 "no document declares what --kind and --name ask for\nhint: --name takes `metadata.name`"
             );
         }
-        let session = context.connect().await?;
+        let session = context.connect(&loaded, &selection).await?;
         let sources = Context::sources();
         let stack = stack_name(&loaded);
-        let desired = desired(&stack, &loaded.objects, &session.world, &sources).await;
+        let desired = session.fleet.desired(&stack, &loaded, &sources).await;
         let documents = if saved {
             saved::documents(&loaded)
         } else {
@@ -72,7 +75,19 @@ impl Planned {
             desired,
             wish,
             plan,
+            max_failures: None,
         }))
+    }
+
+    /// Returns the plan with what is needed to carry it out.
+    pub(super) fn rollout(&self) -> Rollout<'_> {
+        Rollout {
+            plan: &self.plan,
+            world: &self.session.world,
+            desired: &self.desired,
+            wish: &self.wish,
+            max_failures: self.max_failures,
+        }
     }
 
     /// Looks at AWS again, and plans anew; what is declared stays as it was read.
@@ -91,10 +106,11 @@ async fn look(context: &Context, session: &Session, desired: &Desired, wish: &Wi
     let lists = session.world.places.len() * session.world.kinds.len();
     let places = session.world.places.keys().cloned().collect();
     let progress = Progress::begin(context, Phase::Reading(lists), places, false);
-    let observed = observe(&session.world, desired, breadth, &|event: Event| {
-        progress.tell(&event);
-    })
-    .await;
+    let tell = |event: Event| progress.tell(&event);
+    let observed = session
+        .fleet
+        .observe(&session.world, desired, breadth, &tell)
+        .await;
     progress.end();
     plan(desired, &observed, &kinds::specs(), wish)
 }

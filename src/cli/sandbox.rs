@@ -11,7 +11,7 @@ use tokio::net::TcpListener;
 use super::context::Context;
 use super::exit::Exit;
 use crate::sandbox::iam::Policy;
-use crate::sandbox::{Enforce, Faults, Options, Sandbox, Settings, server};
+use crate::sandbox::{Enforce, Faults, Options, Organization, Sandbox, Settings, server};
 
 /// Serve the simulated AWS on loopback
 ///
@@ -40,6 +40,11 @@ pub struct SandboxArgs {
     /// An IAM identity policy that every call is held to
     #[arg(long, value_name = "FILE")]
     policy: Option<PathBuf>,
+    /// A file that describes an organization: its units, accounts, their regions and roles
+    ///
+    /// Without it every account is there, has every region, and lets every role be assumed.
+    #[arg(long, value_name = "FILE")]
+    organization: Option<PathBuf>,
     /// Append one JSON line for each call to this file
     #[arg(long, value_name = "FILE")]
     record: Option<PathBuf>,
@@ -68,6 +73,8 @@ impl SandboxArgs {
                 self.listen
             );
         }
+        let organization = self.organization.as_deref().map(Organization::read);
+        let organization = organization.transpose()?;
         let faults = self.faults.as_deref().map(Faults::read).transpose()?;
         let policy = self.policy.as_deref().map(Policy::read).transpose()?;
         let sandbox = Sandbox::open(Options {
@@ -86,6 +93,7 @@ impl SandboxArgs {
             settings: Settings {
                 closed_to_new_customers: self.closed_to_new_customers,
                 quotas: self.quotas == Quotas::Documented,
+                organization,
                 ..Settings::default()
             },
         })?;

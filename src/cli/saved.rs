@@ -12,6 +12,7 @@ use sha2::{Digest, Sha256};
 use super::args::Global;
 use super::planning::Planned;
 use super::render::json;
+use crate::engine::fleet::Selection;
 use crate::load::Loaded;
 use crate::model::Location;
 use crate::model::plan::{Change, Desired, Plan, Wish};
@@ -39,6 +40,9 @@ pub(super) struct Saved {
     adopt: bool,
     kinds: BTreeSet<String>,
     names: BTreeSet<String>,
+    /// Which places were asked for.
+    #[serde(default)]
+    selection: Selection,
     /// A hash of each document, by what it declares.
     documents: BTreeMap<String, String>,
     /// A hash of what each object is with its personal values read and its variables replaced.
@@ -59,7 +63,7 @@ pub(super) struct SavedChange {
 /// The member that tells whether the file is as it was written: a hash of all the others.
 const DIGEST: &str = "digest";
 
-fn saved(planned: &Planned, paths: &[PathBuf]) -> Saved {
+fn saved(planned: &Planned, selection: &Selection, paths: &[PathBuf]) -> Saved {
     let Planned {
         places: _,
         documents,
@@ -80,6 +84,7 @@ fn saved(planned: &Planned, paths: &[PathBuf]) -> Saved {
         adopt: wish.adopt,
         kinds: wish.kinds.clone(),
         names: wish.names.clone(),
+        selection: selection.clone(),
         documents: documents.clone(),
         values: values(desired),
         changes: plan.changes.iter().map(change).collect(),
@@ -88,8 +93,8 @@ fn saved(planned: &Planned, paths: &[PathBuf]) -> Saved {
 }
 
 /// Writes a plan.
-pub(super) fn save(planned: &Planned, paths: &[PathBuf]) -> String {
-    let mut value = serde_json::to_value(saved(planned, paths)).unwrap_or_default();
+pub(super) fn save(planned: &Planned, selection: &Selection, paths: &[PathBuf]) -> String {
+    let mut value = serde_json::to_value(saved(planned, selection, paths)).unwrap_or_default();
     let digest = digest(&value);
     if let Some(members) = value.as_object_mut() {
         members.insert(DIGEST.to_owned(), digest.into());
@@ -165,18 +170,29 @@ impl Saved {
         let differs = |asked: &[String], then: &BTreeSet<String>| {
             !asked.is_empty() && asked.iter().cloned().collect::<BTreeSet<_>>() != *then
         };
+        // Without Targets it says where the run is, and which places those are is compared later.
+        let targets = self.documents.keys().any(|key| key.starts_with("Target/"));
+        let region = global.region.as_slice();
+        let region = if targets { region } else { &[] };
         [
             ("--prune", prune && !self.prune),
             ("--adopt", adopt && !self.adopt),
             ("--kind", differs(&global.kind, &self.kinds)),
             ("--name", differs(&global.name, &self.names)),
+            ("--target", differs(&global.target, &self.selection.targets)),
+            (
+                "--account",
+                differs(&global.account, &self.selection.accounts),
+            ),
+            ("--region", differs(region, &self.selection.regions)),
         ]
         .into_iter()
         .find_map(|(flag, differs)| differs.then_some(flag))
     }
 
     /// Asks for what was asked for then.
-    pub(super) fn ask_again(&self, wish: &mut Wish) {
+    pub(super) fn ask_again(&self, wish: &mut Wish, selection: &mut Selection) {
+        selection.clone_from(&self.selection);
         wish.prune = self.prune;
         wish.adopt = self.adopt;
         wish.kinds.clone_from(&self.kinds);
@@ -185,7 +201,7 @@ impl Saved {
 
     /// Says what moved since the plan was saved; `None` when nothing did.
     pub(super) fn moved(&self, planned: &Planned) -> Option<String> {
-        let now = saved(planned, &self.paths);
+        let now = saved(planned, &self.selection, &self.paths);
         if self.stack != now.stack {
             return Some(format!(
                 "it is for stack `{}`, and the documents are stack `{}`",
@@ -260,7 +276,7 @@ pub(super) fn changes(plan: &Plan) -> BTreeSet<SavedChange> {
     plan.changes.iter().map(change).collect()
 }
 
-/// Hashes each document. The stack's is one of them: it says what a run may do.
+/// Hashes each document. The stack's and the Targets' are among them: they say what a run may do, and where.
 pub(super) fn documents(loaded: &Loaded) -> BTreeMap<String, String> {
     let mut hashes = BTreeMap::new();
     for object in &loaded.objects {
@@ -270,9 +286,13 @@ pub(super) fn documents(loaded: &Loaded) -> BTreeMap<String, String> {
         hashes.insert(key, hash(&whole));
     }
     if let Some(stack) = &loaded.stack {
-        let whole = json!([stack.mode, stack.prune, stack.limits]);
+        let whole = json!([stack.mode, stack.prune, stack.limits, stack.targets]);
         let key = format!("Stack/{}", stack.name);
         hashes.insert(key, hash(&whole));
+    }
+    for target in &loaded.targets {
+        let key = format!("Target/{}", target.name);
+        hashes.insert(key, hash(&json!(target.spec)));
     }
     hashes
 }

@@ -8,10 +8,10 @@ use super::exit::Exit;
 use super::render::json::plan_schema;
 use super::validate::pretty;
 use crate::kinds::KINDS;
-use crate::load::{API_VERSION, StackSpec};
+use crate::load::{API_VERSION, StackSpec, TargetSpec};
 use crate::model::lifecycle::Lifecycle;
 use crate::model::spec::schema_of;
-use crate::model::{AnySpec, document, substitute};
+use crate::model::{AnySpec, Spec, document, substitute};
 
 /// Print the JSON Schema of documents or of plans
 ///
@@ -19,7 +19,7 @@ use crate::model::{AnySpec, document, substitute};
 /// `plan` the schema of `--output json`.
 #[derive(Debug, Args)]
 pub struct Schema {
-    /// A kind, `Stack`, or `plan`
+    /// A kind, `Stack`, `Target`, or `plan`
     what: Option<String>,
 }
 
@@ -27,11 +27,12 @@ impl Schema {
     pub(super) fn run(self, context: &Context) -> anyhow::Result<Exit> {
         let schema = match self.what.as_deref() {
             Some("plan") => plan_schema(),
-            Some("Stack") => headed(stack()),
+            Some(StackSpec::KIND) => headed(own::<StackSpec>()),
+            Some(TargetSpec::KIND) => headed(own::<TargetSpec>()),
             Some(name) => headed(whole(context::kind(name)?)),
             None => headed(json!({
                 "title": "A Stationbill document",
-                "oneOf": KINDS.iter().map(|kind| whole(*kind)).chain([stack()]).collect::<Vec<_>>(),
+                "oneOf": KINDS.iter().map(|kind| whole(*kind)).chain([own::<StackSpec>(), own::<TargetSpec>()]).collect::<Vec<_>>(),
             })),
         };
         context.printer.answer(&pretty(&schema))?;
@@ -90,11 +91,11 @@ fn whole(kind: &dyn AnySpec) -> Value {
     enveloped(kind.kind(), &description, &spec)
 }
 
-/// The schema of the document that configures Stationbill itself.
-fn stack() -> Value {
-    let spec = without_head(schema_of::<StackSpec>());
+/// The schema of a document that configures Stationbill itself.
+fn own<K: Spec>() -> Value {
+    let spec = without_head(schema_of::<K>());
     let description = spec.get("description").cloned().unwrap_or_default();
-    enveloped("Stack", &description, &spec)
+    enveloped(K::KIND, &description, &spec)
 }
 
 fn enveloped(kind: &str, description: &Value, spec: &Value) -> Value {

@@ -7,11 +7,16 @@ use futures::stream;
 
 use super::World;
 use super::secrets::Sources;
+use crate::aws::Aws;
+use crate::kinds::AnyKind;
 use crate::load::Declared;
 use crate::model::AnySpec;
 use crate::model::plan::{Desired, Object};
 use crate::model::sensitive::hide_addresses;
 use crate::model::substitute::{Variables, substitute};
+
+/// How many objects are made at once; some read a parameter first.
+const OBJECTS: usize = 16;
 
 /// Says what the documents declare at every place of the run.
 ///
@@ -23,43 +28,18 @@ pub async fn desired(
     sources: &Sources,
 ) -> Desired {
     let jobs = world.places.iter().flat_map(|(location, aws)| {
-        declared.iter().map(move |declared| async move {
+        declared.iter().map(move |declared| {
             let variables = Variables {
                 location: location.clone(),
                 target: location.to_string(),
                 vars: BTreeMap::new(),
             };
-            let mut object = Object {
-                address: declared.address.clone(),
-                location: location.clone(),
-                spec: declared.spec.clone(),
-                lifecycle: declared.lifecycle.clone(),
-                problem: None,
-            };
-            let spec = substitute(declared.spec.clone(), &variables).map_err(|e| e.to_string());
-            let spec = match spec {
-                Ok(spec) => {
-                    let file = std::path::Path::new(&declared.place.file);
-                    let folder = file.parent().unwrap_or(std::path::Path::new("."));
-                    sources.read(spec, folder, aws).await
-                }
-                Err(why) => Err(why),
-            };
-            // Read again: sets are ordered by what is in them now.
-            let spec = spec.and_then(|spec| match world.kind(&declared.address.kind) {
-                Some(kind) => AnySpec::parse(kind, &spec).map_err(|e| e.to_string()),
-                None => Ok(spec),
-            });
-            match spec {
-                Ok(spec) => object.spec = spec,
-                // It may quote an address in a wrong place, or what AWS said about one.
-                Err(why) => object.problem = Some(hide_addresses(&why)),
-            }
-            object
+            let kind = world.kind(&declared.address.kind);
+            async move { object(declared, &variables, kind, sources, Some(aws)).await }
         })
     });
     let objects = stream::iter(jobs.collect::<Vec<_>>())
-        .buffered(16)
+        .buffered(OBJECTS)
         .collect()
         .await;
     Desired {
@@ -67,4 +47,41 @@ pub async fn desired(
         objects,
         homes: BTreeMap::new(),
     }
+}
+
+/// Makes a declared object at one place. Nothing is read where there are no clients: nothing can be planned there.
+pub(super) async fn object(
+    declared: &Declared,
+    variables: &Variables,
+    kind: Option<&dyn AnyKind>,
+    sources: &Sources,
+    aws: Option<&Aws>,
+) -> Object {
+    let mut object = Object {
+        address: declared.address.clone(),
+        location: variables.location.clone(),
+        spec: declared.spec.clone(),
+        lifecycle: declared.lifecycle.clone(),
+        problem: None,
+    };
+    let spec = substitute(declared.spec.clone(), variables).map_err(|e| e.to_string());
+    let spec = match (spec, aws) {
+        (Ok(spec), Some(aws)) => {
+            let file = std::path::Path::new(&declared.place.file);
+            let folder = file.parent().unwrap_or(std::path::Path::new("."));
+            sources.read(spec, folder, aws).await
+        }
+        (spec, _) => spec,
+    };
+    // Read again: sets are ordered by what is in them now.
+    let spec = spec.and_then(|spec| match kind {
+        Some(kind) => AnySpec::parse(kind, &spec).map_err(|e| e.to_string()),
+        None => Ok(spec),
+    });
+    match spec {
+        Ok(spec) => object.spec = spec,
+        // It may quote an address in a wrong place, or what AWS said about one.
+        Err(why) => object.problem = Some(hide_addresses(&why)),
+    }
+    object
 }

@@ -6,6 +6,7 @@ mod apply;
 mod converge;
 pub mod desired;
 pub mod events;
+pub mod fleet;
 pub mod lease;
 mod observe;
 pub mod policy;

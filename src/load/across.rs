@@ -14,6 +14,15 @@ pub(super) struct Entry {
     /// `spec.name`, by which AWS knows it.
     pub(super) identity: Option<(String, Place)>,
     pub(super) targets: Vec<(String, Place)>,
+    pub(super) variables: Vec<Variable>,
+}
+
+/// A `${target.vars.NAME}` in a spec.
+pub(super) struct Variable {
+    /// JSON Pointer to the text.
+    pub(super) at: String,
+    pub(super) name: String,
+    pub(super) place: Place,
 }
 
 /// A reference to an object of ours.
@@ -32,6 +41,7 @@ impl Entry {
             references: Vec::new(),
             identity: None,
             targets: Vec::new(),
+            variables: Vec::new(),
         }
     }
 

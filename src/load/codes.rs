@@ -114,6 +114,10 @@ pub static CODES: &[(&str, &str)] = &[
         "A spec passes the schema and still cannot be read.",
     ),
     (
+        "bad-stage",
+        "A stage of a Target is empty, or shares an account with another.",
+    ),
+    (
         "bad-tag",
         "A tag has a key or a value that AWS does not accept there.",
     ),
@@ -197,8 +201,16 @@ pub static CODES: &[(&str, &str)] = &[
     ),
     ("out-of-range", "A number is too small or too large."),
     (
+        "outside-target",
+        "An override or a stage names an account or a region that its Target does not reach.",
+    ),
+    (
         "pattern-mismatch",
         "A text does not match the pattern that AWS asks for.",
+    ),
+    (
+        "place-twice",
+        "Two Targets put an object into the same account and region.",
     ),
     (
         "reserved-name",
@@ -246,7 +258,6 @@ pub static CODES: &[(&str, &str)] = &[
         "The `apiVersion` is not one that this version reads.",
     ),
     ("unreadable", "A file or folder cannot be read."),
-    ("unsupported-kind", "The kind comes in a later version."),
     (
         "unsupported-yaml",
         "YAML is used in a way that has no meaning here: tags, keys that are no texts.",

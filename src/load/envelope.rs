@@ -25,7 +25,6 @@ enum Class {
 /// What was taken from the envelope.
 pub(super) struct Envelope {
     pub(super) kind: String,
-    pub(super) kind_at: Span,
     pub(super) metadata: Metadata,
 }
 
@@ -96,7 +95,7 @@ impl Loader<'_> {
             );
         }
         let kind = root.get("kind").and_then(Node::text);
-        let known = kind.is_some_and(|kind| self.kinds.contains_key(kind) || kind == "Target");
+        let known = kind.is_some_and(|kind| self.kinds.contains_key(kind));
         let Some(version) = root.get("apiVersion").filter(|node| !node.is_null()) else {
             let like_ours = known || (root.get("metadata").is_some() && root.get("spec").is_some());
             if like_ours {
@@ -157,7 +156,7 @@ impl Loader<'_> {
             }
         }
         let metadata = metadata(root, found);
-        let (kind, kind_at) = self.kind(root, found)?;
+        let kind = self.kind(root, found)?;
         match root.entry("spec") {
             Some((_, node)) if matches!(node.content, Content::Map(_)) => {}
             Some((_, node)) if node.is_null() => {
@@ -177,14 +176,10 @@ impl Loader<'_> {
                 "add `spec:` with what the kind takes",
             )),
         }
-        Some(Envelope {
-            kind,
-            kind_at,
-            metadata,
-        })
+        Some(Envelope { kind, metadata })
     }
 
-    fn kind(&self, root: &Node, found: &mut Vec<Problem>) -> Option<(String, Span)> {
+    fn kind(&self, root: &Node, found: &mut Vec<Problem>) -> Option<String> {
         let names = || self.kinds.keys().copied();
         let Some((key, node)) = root.entry("kind") else {
             let hint = format!("add `kind: …`, one of {}", suggest::names(names()));
@@ -204,8 +199,8 @@ impl Loader<'_> {
             );
             return None;
         };
-        if self.kinds.contains_key(kind) || kind == "Target" {
-            return Some((kind.to_owned(), node.at));
+        if self.kinds.contains_key(kind) {
+            return Some(kind.to_owned());
         }
         let hint = match suggest::closest(kind, names()) {
             Some(near) => format!("did you mean `{near}`?"),

@@ -5,6 +5,7 @@ use std::sync::OnceLock;
 
 use super::reserved::RESERVED;
 use super::stack::StackSpec;
+use super::target::TargetSpec;
 use crate::model::schema::Schema;
 use crate::model::{AnySpec, Erased};
 
@@ -12,7 +13,7 @@ use crate::model::{AnySpec, Erased};
 pub(super) struct Kind<'k> {
     pub(super) spec: &'k dyn AnySpec,
     schema: OnceLock<Schema>,
-    /// Fields that the loader takes off; empty for the Stack, which has none of them.
+    /// Fields that the loader takes off; empty for Stack and Target, which have none of them.
     pub(super) reserved: &'static [&'static str],
 }
 
@@ -24,8 +25,9 @@ impl Kind<'_> {
 }
 
 static STACK: Erased<StackSpec> = Erased::new();
+static TARGET: Erased<TargetSpec> = Erased::new();
 
-/// Returns the kinds by name, `Stack` among them.
+/// Returns the kinds by name, `Stack` and `Target` among them.
 pub(super) fn kinds<'k>(kinds: &[&'k dyn AnySpec]) -> BTreeMap<&'static str, Kind<'k>> {
     let kind = |spec: &'k dyn AnySpec, reserved| Kind {
         spec,
@@ -37,5 +39,6 @@ pub(super) fn kinds<'k>(kinds: &[&'k dyn AnySpec]) -> BTreeMap<&'static str, Kin
         .map(|spec| (spec.kind(), kind(*spec, RESERVED)))
         .collect();
     all.insert(STACK.kind(), kind(&STACK, &[]));
+    all.insert(TARGET.kind(), kind(&TARGET, &[]));
     all
 }

@@ -21,6 +21,8 @@ mod reserved;
 mod scalar;
 mod sources;
 mod stack;
+mod target;
+mod targets;
 mod tree;
 mod variables;
 mod written;
@@ -45,6 +47,7 @@ use kind::Kind;
 
 pub use sources::Sources;
 pub use stack::{Git, Limits, Source, Stack, StackSpec};
+pub use target::{Exclude, Organization, Override, Role, Stage, Target, TargetSpec};
 
 /// How many problems of one document are shown. Nobody mends more at a time, and a hostile file has millions.
 const MOST_PROBLEMS: usize = 200;
@@ -84,10 +87,12 @@ pub enum LoadError {
 }
 
 /// What the files say.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Loaded {
     /// The Stack, when a document declares one.
     pub stack: Option<Stack>,
+    /// The Targets, in the order of their names.
+    pub targets: Vec<Target>,
     /// The objects that could be read, in the order of their files.
     pub objects: Vec<Declared>,
     /// Everything that is wrong, sorted by place. Nothing may be done while it holds an error.
@@ -180,6 +185,7 @@ struct Loader<'k> {
     reader: content::Reader,
     objects: Vec<Declared>,
     stack: Option<Stack>,
+    targets: Vec<Target>,
     entries: Vec<across::Entry>,
     /// Files that may turn out to be somebody's `contentFrom`, with what is wrong with them otherwise.
     strays: Vec<(PathBuf, Vec<Diagnostic>)>,
@@ -196,6 +202,7 @@ impl<'k> Loader<'k> {
             reader: content::Reader::default(),
             objects: Vec::new(),
             stack: None,
+            targets: Vec::new(),
             entries: Vec::new(),
             strays: Vec::new(),
             ours: 0,
@@ -211,6 +218,7 @@ impl<'k> Loader<'k> {
             reader,
             objects,
             stack,
+            targets,
             entries,
             strays,
             ours,
@@ -220,6 +228,7 @@ impl<'k> Loader<'k> {
         self.reader.named.extend(reader.named);
         self.objects.extend(objects);
         self.stack = self.stack.take().or(stack);
+        self.targets.extend(targets);
         self.entries.extend(entries);
         self.strays.extend(strays);
         self.ours += ours;
@@ -304,6 +313,13 @@ impl<'k> Loader<'k> {
             }
         }
         across::check(&self.entries, self.kinds, &mut self.report);
+        self.targets.sort_by(|a, b| a.name.cmp(&b.name));
+        targets::check(
+            &self.entries,
+            self.stack.as_ref(),
+            &self.targets,
+            &mut self.report,
+        );
         if self.ours == 0 && self.report.is_ok() {
             let message = match found.len() {
                 0 => "there are no YAML or JSON files here".to_owned(),
@@ -325,6 +341,7 @@ impl<'k> Loader<'k> {
             .retain(|finding| seen.insert(key(finding)));
         Loaded {
             stack: self.stack,
+            targets: self.targets,
             objects: self.objects,
             report: self.report,
             sources: self.sources,

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::across::{Entry, Referred};
+use super::across::{Entry, Referred, Variable};
 use super::draft::Draft;
 use super::envelope::Envelope;
 use super::files::Found;
@@ -14,19 +14,17 @@ use super::origin::{self, Origin};
 use super::personal;
 use super::reserved::{self, Reserved};
 use super::stack::{Stack, StackSpec};
+use super::target::{Target, TargetSpec};
 use super::tree::{Content, Node};
+use super::variables;
 use super::{Declared, Loader};
 use crate::model::schema::{Findings, Focus, Schema};
-use crate::model::{Address, Diagnostic, Place, spec};
+use crate::model::{Address, Place, spec};
 
 impl Loader<'_> {
     /// Takes one document of a known kind.
     pub(super) fn object(&mut self, file: &Found, root: Node, envelope: Envelope) {
-        let Envelope {
-            kind,
-            kind_at,
-            metadata,
-        } = envelope;
+        let Envelope { kind, metadata } = envelope;
         let Metadata {
             name,
             at: name_at,
@@ -37,13 +35,6 @@ impl Loader<'_> {
             .as_ref()
             .map(|name| Address::new(kind.clone(), name.clone()));
         let place = origin::place(&file.name, name_at);
-        if kind == "Target" {
-            let place_of_kind = origin::place(&file.name, kind_at);
-            self.report.push(unsupported().place(place_of_kind));
-            self.entries
-                .extend(address.map(|address| Entry::bare(address, place)));
-            return;
-        }
         let root = Arc::new(root);
         let spec = root
             .get("spec")
@@ -101,11 +92,21 @@ impl Loader<'_> {
         let Some(spec) = parsed.filter(|_| draft.clean) else {
             return;
         };
-        if kind.reserved.is_empty() {
-            let spec = spec::typed::<StackSpec>(&spec).ok();
-            let stack = spec.map(|spec| Stack::new(address.name, spec, place));
-            self.stack = self.stack.take().or(stack);
-            return;
+        match kind.spec.kind() {
+            "Stack" => {
+                let spec = spec::typed::<StackSpec>(&spec).ok();
+                let stack = spec.map(|spec| Stack::new(address.name, spec, place));
+                self.stack = self.stack.take().or(stack);
+                return;
+            }
+            "Target" => {
+                let name = address.name;
+                let spec = spec::typed::<TargetSpec>(&spec).ok();
+                self.targets
+                    .extend(spec.map(|spec| Target { name, spec, place }));
+                return;
+            }
+            _ => {}
         }
         self.objects.push(Declared {
             address,
@@ -116,12 +117,6 @@ impl Loader<'_> {
             place,
         });
     }
-}
-
-fn unsupported() -> Diagnostic {
-    let message = "targets in several accounts and regions come in a later version";
-    let hint = "remove the document: without it the target is the account of the credentials at hand and the configured region";
-    Diagnostic::error("unsupported-kind", "", message).hint(hint)
 }
 
 /// Fills `spec.name` from `metadata.name` where the kind wants one and the spec has none.
@@ -153,6 +148,11 @@ fn entry(
         kind: found.kind,
         name: found.name,
     });
+    let variables = variables::used(value).into_iter().map(|used| Variable {
+        place: origin.place_in_text(&used.at, used.offset),
+        at: used.at,
+        name: used.name,
+    });
     let name = value
         .get("name")
         .and_then(Value::as_str)
@@ -163,6 +163,7 @@ fn entry(
         references: references.collect(),
         identity: name.map(|name| (name.to_owned(), origin.place("/name", Focus::Value))),
         targets,
+        variables: variables.collect(),
     }
 }
 

@@ -35,6 +35,49 @@ pub(super) fn unknown(value: &Value, at: &str, found: &mut Vec<Unknown>) {
     }
 }
 
+/// A `${target.vars.NAME}` of a spec.
+pub(super) struct Used {
+    /// JSON Pointer to the text.
+    pub(super) at: String,
+    /// Byte offset in the text.
+    pub(super) offset: usize,
+    /// The variable's name.
+    pub(super) name: String,
+}
+
+/// Finds every `${target.vars.NAME}` in every text of a spec.
+pub(super) fn used(value: &Value) -> Vec<Used> {
+    let mut found = Vec::new();
+    find(value, "", &mut found);
+    found
+}
+
+fn find(value: &Value, at: &str, found: &mut Vec<Used>) {
+    match value {
+        Value::String(text) => {
+            for (offset, opening) in text.match_indices("${target.vars.") {
+                let rest = &text[offset + opening.len()..];
+                let name = rest.split('}').next().unwrap_or_default().to_owned();
+                if !text[..offset].ends_with('$') {
+                    let at = at.to_owned();
+                    found.push(Used { at, offset, name });
+                }
+            }
+        }
+        Value::Array(list) => {
+            for (index, item) in list.iter().enumerate() {
+                find(item, &pointer::join(at, index), found);
+            }
+        }
+        Value::Object(map) => {
+            for (key, member) in map {
+                find(member, &pointer::join(at, key), found);
+            }
+        }
+        _ => {}
+    }
+}
+
 fn in_text(text: &str, at: &str, found: &mut Vec<Unknown>) {
     for (offset, _) in text.match_indices(OPEN) {
         if text[..offset].ends_with('$') {

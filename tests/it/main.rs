@@ -8,6 +8,7 @@ mod crash;
 mod diagnostics;
 mod docs;
 mod fields;
+mod fleet;
 mod generated;
 mod hostile;
 mod hostile_aws;

@@ -293,3 +293,39 @@ fn resealed(mut plan: Value) -> Value {
     plan["digest"] = json!(digits.concat());
     plan
 }
+
+const TARGET: &str = "apiVersion: stationbill.dev/v1alpha1
+kind: Target
+metadata: { name: production }
+spec:
+  accounts: ['111122223333', '444455556666']
+  regions: [eu-west-1, us-east-1]
+  role: { name: ops }
+";
+
+#[test]
+fn a_plan_of_some_places_is_applied_there_and_nowhere_else() {
+    let shop = Shop::new();
+    shop.write("docs/target.yaml", TARGET);
+    shop.expect(0, "plan docs --out plan.json --account 444455556666");
+    for flag in [
+        "--account 111122223333",
+        "--target production",
+        "--region us-east-1",
+    ] {
+        let err = shop.expect(2, &format!("apply plan.json --yes {flag}")).err;
+        let flag = flag.split(' ').next().unwrap();
+        let why = format!("the plan was saved without this {flag}");
+        assert!(err.contains(&why), "no `{why}` in: {err}");
+    }
+    let moved = format!("{TARGET}  variables: {{ tier: gold }}\n");
+    shop.write("docs/target.yaml", &moved);
+    let err = shop.expect(2, "apply plan.json --yes").err;
+    let why = "the documents have changed since it was saved: Target/production";
+    assert!(err.contains(why), "no `{why}` in: {err}");
+
+    shop.write("docs/target.yaml", TARGET);
+    shop.expect(0, "apply plan.json --yes --account 444455556666");
+    shop.expect(0, "plan docs --exit-code --account 444455556666");
+    shop.expect(1, "plan docs --exit-code --account 111122223333");
+}

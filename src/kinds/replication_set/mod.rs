@@ -27,7 +27,9 @@ const EVERYTHING: &str =
 /// Manager, and AWS lets no new accounts in. The keys of a set cannot be changed.
 ///
 /// AWS refuses a set in an account that never had Incident Manager: it is closed to new customers since 2025-11-07.
-/// The region that the run is in must be one of the set's, and is not removed from it.
+/// The region that the run is in must be one of the set's, and is not removed from it. With several regions of a
+/// Target that is the first of them, which keeps everything of Incident Manager: AWS replicates it to the others, and
+/// takes tags of contacts in the set's first region alone.
 ///
 /// ```yaml
 /// apiVersion: stationbill.dev/v1alpha1

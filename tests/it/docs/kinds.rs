@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use serde_json::Value;
 use stationbill::kinds::{AnyKind, KINDS};
-use stationbill::load::StackSpec;
+use stationbill::load::{StackSpec, TargetSpec};
 use stationbill::model::spec::{Identity, schema_of};
 use stationbill::model::{AnySpec, lifecycle::Lifecycle};
 
@@ -16,10 +16,14 @@ const COMMON: &str = include_str!("kinds.md");
 pub(crate) fn page() -> String {
     let mut page = format!("{GENERATED}\n\n{COMMON}\n### Fields of `lifecycle`\n\n");
     table(&mut page, &schema_of::<Lifecycle>(), &[]);
-    let stack = schema_of::<StackSpec>();
-    let about = stack["description"].as_str().unwrap();
-    writeln!(page, "\n## Stack\n\n{}", unwrapped(about)).unwrap();
-    table(&mut page, &stack, &[]);
+    for (name, schema) in [
+        ("Stack", schema_of::<StackSpec>()),
+        ("Target", schema_of::<TargetSpec>()),
+    ] {
+        let about = schema["description"].as_str().unwrap();
+        writeln!(page, "\n## {name}\n\n{}", unwrapped(about)).unwrap();
+        table(&mut page, &schema, &[]);
+    }
     for kind in KINDS {
         section(&mut page, *kind);
     }
@@ -48,7 +52,12 @@ fn facts(kind: &dyn AnySpec) -> String {
         }
         (None, None) => "`onDelete` is `delete` unless it says otherwise.".to_owned(),
     };
-    format!("An object is found {found}. {gone}")
+    let once = if kind.per_account() {
+        " AWS keeps it once for an account: of several regions of a [Target](#target) the first keeps it."
+    } else {
+        ""
+    };
+    format!("An object is found {found}.{once} {gone}")
 }
 
 fn table(page: &mut String, schema: &Value, create_only: &[&str]) {
