@@ -82,6 +82,16 @@ pub const RATES: &[Rate] = &[
     rate("monitoring", &["ListDashboards"], 10.0),
     rate("monitoring", &["PutDashboard"], 10.0),
     rate("monitoring", &["DeleteDashboards"], 10.0),
+    // [D] Organizations user guide, "Quotas": throttle limits.
+    rate("organizations", &["DescribeOrganization"], 1.0),
+    rate("organizations", &["ListRoots"], 1.0),
+    rate("organizations", &["DescribeOrganizationalUnit"], 2.0),
+    rate("organizations", &["DescribeAccount"], 20.0),
+    rate("organizations", &["ListAccounts"], 8.0),
+    rate("organizations", &["ListChildren"], 6.0),
+    rate("organizations", &["ListAccountsForParent"], 5.0),
+    rate("organizations", &["ListOrganizationalUnitsForParent"], 5.0),
+    rate("organizations", &["ListParents"], 5.0),
     // [D] Security Hub API reference, "Throttling": one operation has a rate of its own.
     rate("securityhub", &["BatchEnableStandards"], 1.0),
     security_hub(&["BatchDisableStandards"]),

@@ -71,6 +71,7 @@ fn saved(planned: &Planned, selection: &Selection, paths: &[PathBuf]) -> Saved {
         desired,
         wish,
         plan,
+        max_failures: _,
     } = planned;
     Saved {
         api_version: "stationbill.dev/v1alpha1".to_owned(),

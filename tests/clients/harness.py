@@ -18,8 +18,6 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 TABLES = ROOT / "src" / "sandbox" / "models"
 ACCOUNT = "111122223333"
 REGION = "ap-northeast-1"
-# Its table is there, its behaviour is not yet: the sandbox says so, and a test holds that it does.
-NOT_SERVED = {"organizations"}
 
 
 def tables():

@@ -12,7 +12,7 @@ from shapes import Check, model, wire_name
 
 # What AWS's front ends answer without any service's model naming it: the common errors of the API references.
 COMMON = {
-    "AccessDeniedException", "ThrottlingException", "UnrecognizedClientException", "ValidationException", "ValidationError",
+    "AccessDeniedException", "ThrottlingException", "UnrecognizedClientException", "InvalidClientTokenId", "ValidationException", "ValidationError",
     "UnsupportedOperationException", "UnknownOperationException", "InternalFailure",
     # As the services that once spoke awsQuery spell two of them.
     "AccessDenied", "Throttling",

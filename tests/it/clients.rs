@@ -96,10 +96,12 @@ struct Sandbox {
 }
 
 impl Sandbox {
-    fn start(quotas: &str) -> Self {
+    fn start(options: &[&str]) -> Self {
         let state = tempfile::tempdir().unwrap();
         let mut process = Command::new(PROGRAM)
-            .args(["sandbox", "--quotas", quotas, "--state"])
+            .arg("sandbox")
+            .args(options)
+            .arg("--state")
             .arg(state.path())
             .stdout(Stdio::piped())
             .spawn()
@@ -124,12 +126,12 @@ impl Drop for Sandbox {
 }
 
 /// Runs one part of `tests/clients` against a sandbox of its own.
-fn part(name: &str, quotas: &str) {
+fn part(name: &str, options: &[&str]) {
     if skipped() {
         return;
     }
     let python = python();
-    let sandbox = Sandbox::start(quotas);
+    let sandbox = Sandbox::start(options);
     let scratch = tempfile::tempdir().unwrap();
     let mut command = Command::new(python);
     command
@@ -161,45 +163,54 @@ pub(crate) fn judge(exchanges: &Path) {
 
 #[test]
 fn sts_answers_boto3_and_no_service_is_left_out() {
-    part("accounts", "off");
+    part("accounts", &["--quotas", "off"]);
+}
+
+#[test]
+fn an_organization_answers_boto3_and_the_aws_cli() {
+    let organization = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/organization.yaml");
+    part(
+        "organization",
+        &["--quotas", "off", "--organization", organization],
+    );
 }
 
 #[test]
 fn cloudwatch_answers_boto3_in_each_protocol() {
-    part("cloudwatch", "off");
+    part("cloudwatch", &["--quotas", "off"]);
 }
 
 #[test]
 fn contacts_answer_boto3() {
-    part("contacts", "off");
+    part("contacts", &["--quotas", "off"]);
 }
 
 #[test]
 fn incidents_answer_boto3() {
-    part("incidents", "off");
+    part("incidents", &["--quotas", "off"]);
 }
 
 #[test]
 fn systems_manager_answers_boto3() {
-    part("systems_manager", "off");
+    part("systems_manager", &["--quotas", "off"]);
 }
 
 #[test]
 fn security_hub_answers_boto3() {
-    part("security_hub", "off");
+    part("security_hub", &["--quotas", "off"]);
 }
 
 #[test]
 fn every_family_answers_the_aws_cli() {
-    part("command_line", "off");
+    part("command_line", &["--quotas", "off"]);
 }
 
 #[test]
 fn an_aws_that_others_wrote_is_kept_in_order_too() {
-    part("moto", "off");
+    part("moto", &["--quotas", "off"]);
 }
 
 #[test]
 fn the_banana_stand_is_broken_by_the_aws_cli_found_and_repaired() {
-    part("banana_stand", "documented");
+    part("banana_stand", &["--quotas", "documented"]);
 }

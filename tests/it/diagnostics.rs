@@ -39,7 +39,7 @@ fn machines_get_the_same_findings() {
 
 #[test]
 fn the_examples_are_valid() {
-    for folder in ["examples/banana-stand", "examples/kinds"] {
+    for folder in ["examples/banana-stand", "examples/fleet", "examples/kinds"] {
         assert!(Path::new(folder).is_dir());
         let loaded = load(&[PathBuf::from(folder)], &kinds::specs()).unwrap();
         let text = human(&loaded.report, &loaded.sources, false);
