@@ -6,6 +6,7 @@ use super::args::Paths;
 use super::context::{Context, stack_name};
 use super::exit::Exit;
 use super::validate::pretty;
+use crate::engine::fleet::targets;
 use crate::engine::policy::{Need, Purpose};
 use crate::model::Location;
 
@@ -15,6 +16,9 @@ use crate::model::Location;
 /// must carry the stack's tag, what is changed or deleted must carry it already, and what has a name in AWS must have
 /// one that a document declares. With it nothing of another stack can be touched. Reading is limited to the kinds that
 /// the documents declare, in the account and the region: only what is read can be found to be the stack's or not.
+///
+/// Where a Target names a role, the policy is for both ends: the credentials at hand need `sts:AssumeRole`, what lists
+/// the accounts of the organization, and the parameter of the lease; the role in the accounts needs all the rest.
 ///
 /// Not in the policy: `kms:Decrypt` for a parameter that a key of your own encrypts, and the S3 objects of a document's
 /// attachments. `sts:GetCallerIdentity`, which every run calls, needs no permission.
@@ -61,9 +65,14 @@ impl IamPolicy {
         };
         let prunes = loaded.stack.as_ref().is_some_and(|stack| stack.prune);
         let mut objects = loaded.objects.iter();
+        let selection = context.selection(&loaded);
+        let mut targets = targets(&loaded, &selection)?;
+        let asked = &selection.targets;
+        targets.retain(|target| asked.is_empty() || asked.contains(&target.name));
         let need = Need {
             stack: &stack_name(&loaded),
             declared: &loaded.objects,
+            targets: &targets,
             purpose: match self.purpose {
                 For::Plan => Purpose::Plan,
                 For::Apply if !prunes => Purpose::Apply,

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::lease;
 use crate::kinds::{Access, Action, KINDS, Limit, reads, writes};
-use crate::load::Declared;
+use crate::load::{Declared, Target};
 use crate::model::spec::aws_name;
 use crate::model::stamp;
 use crate::model::substitute::{Variables, substitute};
@@ -30,6 +30,8 @@ pub struct Need<'a> {
     pub stack: &'a str,
     /// Its documents.
     pub declared: &'a [Declared],
+    /// Where they go to; none for the account of the credentials at hand.
+    pub targets: &'a [&'a Target],
     /// What shall be allowed.
     pub purpose: Purpose,
     /// Whether objects that nobody owns may be changed.
@@ -39,6 +41,13 @@ pub struct Need<'a> {
     /// Where; `*` for any account or region.
     pub location: &'a Location,
 }
+
+/// What lists the accounts of a unit. AWS knows resources for these, whose ARNs name what only AWS tells: the
+/// organization and its management account.
+const DIRECTORY: [&str; 2] = [
+    "organizations:ListAccountsForParent",
+    "organizations:ListOrganizationalUnitsForParent",
+];
 
 const PARAMETERS: &str = "arn:{partition}:ssm:{region}:{account}:parameter/{value}";
 
@@ -134,15 +143,51 @@ impl Need<'_> {
                 found.push(self.parameter(&writes(name, PARAMETERS), &lease));
             }
         }
+        found.extend(self.targets.iter().flat_map(|target| self.ways(target)));
+        found
+    }
+
+    /// What leads to the accounts of a Target.
+    fn ways(&self, target: &Target) -> Vec<Permission> {
+        let spec = &target.spec;
+        let mut found = Vec::new();
+        if spec.organization.is_some() {
+            let one = |name| permission(&reads(name, "*"), &json!({}), "*".to_owned());
+            found.extend(DIRECTORY.map(one));
+        }
+        if let Some(role) = &spec.role {
+            let here = &self.location.account;
+            let known = spec.organization.is_none() && here == "*" && !spec.accounts.is_empty();
+            let accounts: Vec<&String> = if known {
+                spec.accounts.iter().collect()
+            } else {
+                vec![here]
+            };
+            let (partition, path, name) = (self.location.partition(), &role.path, &role.name);
+            let arn = |account| format!("arn:{partition}:iam::{account}:role{path}{name}");
+            let roles = accounts.into_iter().map(arn).chain(role.via.clone());
+            let one = |arn| permission(&reads("sts:AssumeRole", "*"), &json!({}), arn);
+            found.extend(roles.map(one));
+        }
         found
     }
 
     /// The kind and the spec of an object as they are at the place.
     fn spec<'d>(&self, declared: &'d Declared) -> (&'d str, Value) {
+        let mut target = self.location.to_string();
+        let mut vars = BTreeMap::new();
+        // What differs from Target to Target may be anything.
+        for Target { spec, .. } in self.targets {
+            "*".clone_into(&mut target);
+            let others = spec.overrides.iter().map(|other| &other.variables);
+            for name in others.chain([&spec.variables]).flat_map(BTreeMap::keys) {
+                vars.insert(name.clone(), "*".to_owned());
+            }
+        }
         let variables = Variables {
             location: self.location.clone(),
-            target: self.location.to_string(),
-            vars: BTreeMap::new(),
+            target,
+            vars,
         };
         let spec = substitute(declared.spec.clone(), &variables);
         (
@@ -224,7 +269,8 @@ impl Need<'_> {
 /// allows nothing more where those are of other types than the action knows, carry our tag, or are read anyway.
 fn group(access: Access, condition: &str, action: &str, resources: &BTreeSet<String>) -> String {
     let all = resources.contains("*");
-    let one_by_one = condition == "{}" && (access == Access::Write || action == "ssm:GetParameter");
+    let one_by_one = condition == "{}"
+        && (access == Access::Write || matches!(action, "ssm:GetParameter" | "sts:AssumeRole"));
     match (all, one_by_one) {
         (true, _) => "*".to_owned(),
         (false, false) => String::new(),

@@ -169,6 +169,7 @@ fn policy(scene: &Scene, declared: &[Declared], purpose: Purpose) -> Value {
     let need = Need {
         stack: STACK,
         declared,
+        targets: &[],
         purpose,
         adopt: false,
         names: true,

@@ -25,7 +25,7 @@ use crate::model::substitute::Variables;
 use crate::model::{AnySpec, Location};
 
 pub use rollout::Rollout;
-pub use select::Selection;
+pub use select::{Selection, targets};
 
 /// How many objects are made at once; some read a parameter first.
 const OBJECTS: usize = 32;

@@ -40,7 +40,10 @@ pub(super) fn none(selection: &Selection) -> Result<(), FleetError> {
 ///
 /// All of them are returned whatever is selected, because where an account keeps what it has once must not depend on
 /// that; but what is selected must be among them.
-pub(super) fn targets<'t>(
+///
+/// # Errors
+/// When a Target is asked for that is not there.
+pub fn targets<'t>(
     loaded: &'t Loaded,
     selection: &Selection,
 ) -> Result<Vec<&'t Target>, FleetError> {

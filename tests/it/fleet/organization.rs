@@ -1,8 +1,12 @@
 //! Units of an organization: nested, excluded, not active; roles, external ids and regions as each account has them.
 
+use serde_json::{Value, json};
 use stationbill::engine::Ending;
 use stationbill::engine::fleet::Selection;
+use stationbill::engine::policy::{Need, Purpose};
+use stationbill::model::Location;
 use stationbill::model::plan::Wish;
+use stationbill::sandbox::iam::Policy;
 use stationbill::sandbox::{Faults, Organization, Settings};
 
 use super::company::Company;
@@ -219,4 +223,116 @@ async fn four_accounts_in_trouble_are_named_and_the_others_finish() {
     assert_eq!(well.count(), 5, "{outcome:?}");
     let closed = |account: &str| ["444455556666", "555566667777"].contains(&account);
     assert!(changes.all(|(change, ending)| !closed(&change.location.account) || ending.is_none()));
+}
+
+/// The policy of `iam-policy`, without one action.
+fn policy(company: &Company, without: &str) -> Policy {
+    let loaded = company.loaded();
+    let any = || "*".to_owned();
+    let need = Need {
+        stack: "shop",
+        declared: &loaded.objects,
+        targets: &loaded.targets.iter().collect::<Vec<_>>(),
+        purpose: Purpose::Apply,
+        adopt: false,
+        names: true,
+        location: &Location {
+            account: any(),
+            region: any(),
+        },
+    };
+    let mut policy = need.policy();
+    for statement in policy["Statement"].as_array_mut().unwrap() {
+        let actions = statement["Action"].as_array_mut().unwrap();
+        actions.retain(|action| action != without);
+        if actions.is_empty() {
+            statement["Action"] = json!("none:None");
+        }
+    }
+    Policy::parse(&policy.to_string()).unwrap()
+}
+
+#[tokio::test]
+async fn the_policy_has_what_leads_to_the_accounts_and_nothing_else() {
+    let production = "units: [ou-ab12-11111111]";
+    let target = TARGET
+        .replace("units: [r-ab12]", production)
+        .replace(
+            "exclude: { accounts: ['111122223333'] }",
+            "exclude: { units: [ou-ab12-22222222] }",
+        )
+        .replace("role: {", "variables: { tier: gold }\n  role: {");
+    let company = company(&target);
+    company.declare(&[
+        &target,
+        &BASELINE.replace("spec: {", "spec: { name: 'linux-${target.vars.tier}',"),
+    ]);
+    company.sandbox.set_policy(Some(policy(&company, "")));
+    let after = company.apply().await;
+    assert!(after.plan.is_empty() && after.plan.complete());
+    assert_eq!(after.plan.unchanged, 3);
+
+    let sts = "sts:AssumeRole";
+    company.sandbox.set_policy(Some(policy(&company, sts)));
+    let unknown = company.look().await.unknown();
+    assert!(unknown.iter().all(|why| why.contains(sts)), "{unknown:?}");
+    assert_eq!(unknown.len(), 4);
+    for action in [
+        "organizations:ListAccountsForParent",
+        "organizations:ListOrganizationalUnitsForParent",
+    ] {
+        company.sandbox.set_policy(Some(policy(&company, action)));
+        let error = company.find(&Selection::default()).await.err();
+        assert!(error.is_some_and(|error| error.to_string().contains(action)));
+    }
+}
+
+#[test]
+fn a_policy_names_the_roles_of_known_accounts_and_leaves_open_what_differs() {
+    let company = Company::new();
+    let target = "
+apiVersion: stationbill.dev/v1alpha1
+kind: Target
+metadata: { name: two }
+spec:
+  accounts: ['222233334444', '333344445555']
+  regions: [eu-west-1]
+  role: { name: ops, path: /hub/, via: 'arn:aws:iam::999988887777:role/way' }
+  variables: { tier: gold }
+";
+    let dashboard = "
+apiVersion: stationbill.dev/v1alpha1
+kind: Dashboard
+metadata: { name: impact }
+spec: { name: '${target.name}-${target.vars.tier}-impact', body: { widgets: [] } }
+";
+    company.declare(&[target, dashboard]);
+    let loaded = company.loaded();
+    let allowed = |account: &str, action: &str| -> Vec<Value> {
+        let need = Need {
+            stack: "shop",
+            declared: &loaded.objects,
+            targets: &loaded.targets.iter().collect::<Vec<_>>(),
+            purpose: Purpose::Apply,
+            adopt: false,
+            names: true,
+            location: &Location {
+                account: account.to_owned(),
+                region: "*".to_owned(),
+            },
+        };
+        let policy = need.policy();
+        let mut statements = policy["Statement"].as_array().unwrap().iter();
+        let with = statements.find(|s| s["Action"].as_array().unwrap().contains(&json!(action)));
+        with.unwrap()["Resource"].as_array().unwrap().clone()
+    };
+    let way = "arn:aws:iam::999988887777:role/way";
+    let [a, b] = ["222233334444", "333344445555"]
+        .map(|account| format!("arn:aws:iam::{account}:role/hub/ops"));
+    assert_eq!(allowed("*", "sts:AssumeRole"), [a.as_str(), &b, way]);
+    assert_eq!(allowed("333344445555", "sts:AssumeRole"), [b.as_str(), way]);
+    assert_eq!(
+        allowed("*", "cloudwatch:PutDashboard"),
+        ["arn:aws:cloudwatch::*:dashboard/*-*-impact"]
+    );
 }
