@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::difference::{Body, shown};
+use super::places::{self, clusters, whereabouts};
 use super::{Title, text, words};
 use crate::model::Location;
 use crate::model::plan::{Action, Change, Note, Plan};
@@ -22,45 +23,74 @@ const LINES: usize = 300;
 /// What is kept free for saying what was left out.
 const RESERVE: usize = 300;
 
-/// Returns a plan of at most `limit` characters.
+/// Returns a plan of at most `limit` characters. What is the same in many places is told once.
 ///
 /// When it does not fit, what changes and goes stays longest: first the details go, then the lines about creations.
 pub fn plan(plan: &Plan, title: &Title, limit: usize) -> String {
     let head = head(plan, title);
+    let clusters = clusters(plan.changes.iter().map(|change| {
+        let entry = Entry::of(change, title);
+        let words = entry.full.clone().unwrap_or_else(|| entry.line.clone());
+        (&change.location, Some(&change.address), words, entry)
+    }));
+    let headings = whereabouts(&clusters, &plan.locations, places::PLACES, "");
+    let headings: Vec<String> = headings.iter().map(|place| heading(place)).collect();
+    let entries = clusters.iter().enumerate();
+    let entries: Vec<(usize, &Entry<'_>)> = entries
+        .flat_map(|(cluster, found)| found.items.iter().map(move |entry| (cluster, entry)))
+        .collect();
     let mut budget = Budget(limit.saturating_sub(length(&head) + RESERVE));
-    let chosen = choose(plan, title, &mut budget);
+    let chosen = choose(&entries, &headings, &mut budget);
     let remarks = remarks(plan, &mut budget);
     let mut out = head;
     let mut place = None;
-    for (index, change) in plan.changes.iter().enumerate() {
-        let Some(entry) = chosen.get(&index) else {
+    let mut rest = Vec::new();
+    for (index, (cluster, entry)) in entries.into_iter().enumerate() {
+        let Some(told) = chosen.get(&index) else {
+            let count = clusters[cluster].places.len();
+            rest.extend(std::iter::repeat_n(entry.change.clone(), count));
             continue;
         };
-        if place != Some(&change.location) {
-            place = Some(&change.location);
-            out.push_str(&heading(&change.location));
+        if place != Some(cluster) {
+            place = Some(cluster);
+            out.push_str(&headings[cluster]);
         }
-        out.push_str(entry);
+        out.push_str(told);
     }
     out.push_str(&remarks);
-    out.push_str(&left_out(plan, &chosen));
+    out.push_str(&left_out(rest));
     if length(&out) > limit {
         out = out.chars().take(limit).collect();
     }
     out
 }
 
+/// One change, told shortly and at length.
+struct Entry<'a> {
+    change: &'a Change,
+    line: String,
+    full: Option<String>,
+}
+
+impl<'a> Entry<'a> {
+    fn of(change: &'a Change, title: &Title) -> Self {
+        Self {
+            change,
+            line: format!("\n{}\n", line(change, title)),
+            full: full(change, title),
+        }
+    }
+}
+
 /// Says what there was no room for.
-fn left_out(plan: &Plan, chosen: &BTreeMap<usize, String>) -> String {
-    let rest = plan.changes.iter().enumerate();
-    let rest = rest.filter(|(index, _)| !chosen.contains_key(index));
-    let rest = Plan {
-        changes: rest.map(|(_, change)| change.clone()).collect(),
-        ..Plan::default()
-    };
-    if rest.is_empty() {
+fn left_out(changes: Vec<Change>) -> String {
+    if changes.is_empty() {
         return String::new();
     }
+    let rest = Plan {
+        changes,
+        ..Plan::default()
+    };
     let counts = words::counts(&rest).join(", ");
     format!("\n**Left out here, because the comment would be too long: {counts}.**\n")
 }
@@ -153,27 +183,30 @@ fn table(plan: &Plan) -> String {
     out
 }
 
-fn heading(location: &Location) -> String {
-    format!("\n#### {}\n", code(&location.to_string()))
+fn heading(place: &str) -> String {
+    format!("\n#### {}\n", code(place))
 }
 
-/// Decides what is told about each change: all, a line, or nothing.
-fn choose(plan: &Plan, title: &Title, budget: &mut Budget) -> BTreeMap<usize, String> {
-    let mut order: Vec<usize> = (0..plan.changes.len()).collect();
-    order.sort_by_key(|index| words::weight(plan.changes[*index].action));
-    let creates = |index: &&usize| plan.changes[**index].action == Action::Create;
+/// Decides what is told of each entry: all, a line, or nothing. With each entry comes the number of its heading.
+fn choose<'e>(
+    entries: &[(usize, &'e Entry<'_>)],
+    headings: &[String],
+    budget: &mut Budget,
+) -> BTreeMap<usize, &'e str> {
+    let mut order: Vec<usize> = (0..entries.len()).collect();
+    order.sort_by_key(|index| words::weight(entries[*index].1.change.action));
+    let creates = |index: &&usize| entries[**index].1.change.action == Action::Create;
     let mut headed = BTreeSet::new();
     let mut chosen = BTreeMap::new();
-    let mut lines = |index: usize, budget: &mut Budget, chosen: &mut BTreeMap<usize, String>| {
-        let change = &plan.changes[index];
-        let line = format!("\n{}\n", line(change, title));
-        let mut cost = length(&line);
-        if !headed.contains(&change.location) {
-            cost += length(&heading(&change.location));
+    let mut lines = |index: usize, budget: &mut Budget, chosen: &mut BTreeMap<usize, &'e str>| {
+        let (cluster, entry) = entries[index];
+        let mut cost = length(&entry.line);
+        if !headed.contains(&cluster) {
+            cost += length(&headings[cluster]);
         }
         if budget.take(cost) {
-            headed.insert(&change.location);
-            chosen.insert(index, line);
+            headed.insert(cluster);
+            chosen.insert(index, entry.line.as_str());
         }
     };
     for index in order.iter().filter(|index| !creates(index)) {
@@ -186,9 +219,8 @@ fn choose(plan: &Plan, title: &Title, budget: &mut Budget) -> BTreeMap<usize, St
         let Some(line) = chosen.get_mut(index) else {
             continue;
         };
-        let full = full(&plan.changes[*index], title);
-        if let Some(full) =
-            full.filter(|full| budget.take(length(full).saturating_sub(length(line))))
+        if let Some(full) = &entries[*index].1.full
+            && budget.take(length(full).saturating_sub(length(line)))
         {
             *line = full;
         }
@@ -317,7 +349,7 @@ mod tests {
     use serde_json::json;
 
     use super::super::Wording;
-    use super::super::samples::{assert_discreet, change, differs, many, rich, title};
+    use super::super::samples::{assert_discreet, change, differs, fleet, many, rich, title};
     use super::*;
     use crate::model::plan::Because;
 
@@ -339,6 +371,15 @@ mod tests {
         let shown = plan(&many(), &Title::default(), 1_200);
         assert!(shown.contains("person-19-old"), "{shown}");
         assert!(shown.contains("Left out here"), "{shown}");
+    }
+
+    #[test]
+    fn what_is_the_same_in_many_places_is_told_once_and_counted_each_time() {
+        let shown = plan(&fleet(), &Title::default(), LIMIT);
+        insta::assert_snapshot!(shown);
+        let head = shown.split("\n#### ").next().unwrap();
+        let cut = plan(&fleet(), &Title::default(), length(head) + RESERVE);
+        assert!(cut.contains("294 to create, 6 blocked"), "{cut}");
     }
 
     #[test]

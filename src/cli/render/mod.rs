@@ -9,6 +9,7 @@ pub mod human;
 pub mod json;
 pub mod junit;
 pub mod markdown;
+mod places;
 pub mod progress;
 pub mod sarif;
 

@@ -323,6 +323,33 @@ pub(super) fn many() -> Plan {
     }
 }
 
+/// The same in two hundred places, except in three accounts.
+pub(super) fn fleet() -> Plan {
+    let mut fleet = Plan {
+        stack: "shop".to_owned(),
+        ..Plan::default()
+    };
+    for account in 0..100_u64 {
+        for region in ["eu-west-1", "us-east-1"] {
+            let mut one = change("PatchBaseline", "linux", Action::Create);
+            one.location.account = format!("{:012}", 100_000_000_000 + account);
+            one.location.region = region.to_owned();
+            if account < 3 {
+                one.action = Action::Blocked;
+                one.reason = Some("owned by stack `other`".to_owned());
+            }
+            fleet.locations.insert(one.location.clone());
+            if region == "eu-west-1" {
+                let mut dashboard = change("Dashboard", "impact", Action::Create);
+                dashboard.location = one.location.clone();
+                fleet.changes.push(dashboard);
+            }
+            fleet.changes.push(one);
+        }
+    }
+    fleet
+}
+
 /// How the rich plan went.
 pub(super) fn ended(plan: &Plan) -> Outcome {
     let mut failed = false;

@@ -3,12 +3,11 @@
 mod layout;
 mod objects;
 mod outcome;
-mod places;
 mod remarks;
 #[cfg(test)]
 mod tests;
 
-use super::{Style, Title, Wording, text, words};
+use super::{Style, Title, Wording, places, text, words};
 use crate::model::plan::{Change, Note, Plan};
 use crate::model::{Address, Location};
 

@@ -1,4 +1,4 @@
-use super::super::samples::{assert_discreet, change, ended, many, rich, style, title};
+use super::super::samples::{assert_discreet, change, ended, fleet, many, rich, style, title};
 use super::*;
 use crate::engine::Outcome;
 use crate::model::plan::Action;
@@ -159,28 +159,7 @@ fn an_error_that_quotes_an_address_is_masked() {
 
 #[test]
 fn a_hundred_equal_changes_read_as_one_and_those_that_differ_are_named() {
-    let mut fleet = Plan {
-        stack: "shop".to_owned(),
-        ..Plan::default()
-    };
-    for account in 0..100_u64 {
-        for region in ["eu-west-1", "us-east-1"] {
-            let mut one = change("PatchBaseline", "linux", Action::Create);
-            one.location.account = format!("{:012}", 100_000_000_000 + account);
-            one.location.region = region.to_owned();
-            if account < 3 {
-                one.action = Action::Blocked;
-                one.reason = Some("owned by stack `other`".to_owned());
-            }
-            fleet.locations.insert(one.location.clone());
-            if region == "eu-west-1" {
-                let mut dashboard = change("Dashboard", "impact", Action::Create);
-                dashboard.location = one.location.clone();
-                fleet.changes.push(dashboard);
-            }
-            fleet.changes.push(one);
-        }
-    }
+    let fleet = fleet();
     insta::assert_snapshot!(plan(&fleet, &Title::default(), &style()));
     let endings = fleet.changes.iter().map(|change| {
         let lost = change.location.account.ends_with("42");

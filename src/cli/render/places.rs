@@ -2,11 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::super::{Style, text};
+use super::{Style, text};
 use crate::model::{Address, Location};
 
 /// How many places a header names before it counts the rest.
-const PLACES: usize = 6;
+pub(super) const PLACES: usize = 6;
 
 /// What is told in exactly these places.
 pub(super) struct Cluster<'a, T> {
@@ -56,30 +56,44 @@ pub(super) fn headers<T>(
     all: &BTreeSet<Location>,
     style: &Style,
 ) -> Vec<String> {
+    let most = if style.verbose { usize::MAX } else { PLACES };
+    let stack = text::clean(stack);
+    let indent = text::width(&stack) + 3;
+    let room = style.columns().saturating_sub(indent).max(30);
+    let rest = format!("\n{}", " ".repeat(indent));
+    let whereabouts = whereabouts(clusters, all, most, " (-v names them)").into_iter();
+    whereabouts
+        .map(|whereabouts| {
+            let lines = text::wrap(&whereabouts, room);
+            format!("{} → {}", style.bold(&stack), lines.join(&rest))
+        })
+        .collect()
+}
+
+/// Says where each cluster is: at most so many places by name; `hint` stands behind the count of those that are not.
+pub(super) fn whereabouts<T>(
+    clusters: &[Cluster<'_, T>],
+    all: &BTreeSet<Location>,
+    most: usize,
+    hint: &str,
+) -> Vec<String> {
     let mut told: BTreeMap<&Address, BTreeSet<&Location>> = BTreeMap::new();
     for cluster in clusters {
         for address in &cluster.addresses {
             told.entry(address).or_default().extend(&cluster.places);
         }
     }
-    let header = |cluster: &Cluster<'_, T>| {
-        let whereabouts = if cluster.places.len() <= PLACES || style.verbose {
-            named(&cluster.places)
-        } else {
-            let elsewhere = cluster.addresses.iter().flat_map(|address| &told[address]);
-            let elsewhere = elsewhere
-                .copied()
-                .filter(|place| !cluster.places.contains(place));
-            counted(&cluster.places, all, &elsewhere.collect())
-        };
-        let stack = text::clean(stack);
-        let indent = text::width(&stack) + 3;
-        let room = style.columns().saturating_sub(indent).max(30);
-        let lines = text::wrap(&whereabouts, room);
-        let rest = format!("\n{}", " ".repeat(indent));
-        format!("{} → {}", style.bold(&stack), lines.join(&rest))
+    let one = |cluster: &Cluster<'_, T>| {
+        if cluster.places.len() <= most {
+            return named(&cluster.places);
+        }
+        let elsewhere = cluster.addresses.iter().flat_map(|address| &told[address]);
+        let elsewhere = elsewhere
+            .copied()
+            .filter(|place| !cluster.places.contains(place));
+        counted(&cluster.places, all, &elsewhere.collect(), hint)
     };
-    clusters.iter().map(header).collect()
+    clusters.iter().map(one).collect()
 }
 
 fn named(places: &BTreeSet<&Location>) -> String {
@@ -89,11 +103,11 @@ fn named(places: &BTreeSet<&Location>) -> String {
     names.collect::<Vec<_>>().join(", ")
 }
 
-fn first(mut names: Vec<String>) -> String {
+fn first(mut names: Vec<String>, hint: &str) -> String {
     let more = names.len().saturating_sub(PLACES);
     if more > 0 {
         names.truncate(PLACES);
-        names.push(format!("and {more} more (-v names them)"));
+        names.push(format!("and {more} more{hint}"));
     }
     names.join(", ")
 }
@@ -103,6 +117,7 @@ fn counted(
     places: &BTreeSet<&Location>,
     all: &BTreeSet<Location>,
     elsewhere: &BTreeSet<&Location>,
+    hint: &str,
 ) -> String {
     let accounts = |places: &mut dyn Iterator<Item = &Location>| {
         places
@@ -129,13 +144,13 @@ fn counted(
     }
     if !elsewhere.is_empty() {
         out.push_str("; differs in: ");
-        out.push_str(&exceptions(elsewhere, regions_of(places)));
+        out.push_str(&exceptions(elsewhere, regions_of(places), hint));
     }
     out
 }
 
 /// Names accounts where they differ in all regions, and places otherwise.
-fn exceptions(places: &BTreeSet<&Location>, regions: usize) -> String {
+fn exceptions(places: &BTreeSet<&Location>, regions: usize, hint: &str) -> String {
     let mut accounts: BTreeMap<&str, Vec<String>> = BTreeMap::new();
     for place in places {
         let name = text::clean(&place.to_string()).into_owned();
@@ -149,7 +164,7 @@ fn exceptions(places: &BTreeSet<&Location>, regions: usize) -> String {
             names.extend(places);
         }
     }
-    first(names)
+    first(names, hint)
 }
 
 /// Returns `a`, `a and b`, or `a, b and c`.
