@@ -247,6 +247,7 @@ async fn only_default_host_management_passes_a_role() {
             adopt: false,
             names: true,
             location: &scene.aws.location,
+            targets: &[],
         };
         need.policy().to_string()
     };
