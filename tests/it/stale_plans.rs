@@ -6,6 +6,7 @@ use std::process::Stdio;
 
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
+use stationbill::sandbox::{Options, Sandbox};
 
 use crate::support::program;
 
@@ -109,19 +110,27 @@ impl Shop {
 
     /// The plan is refused for this reason; what is different now is shown, and nothing is done.
     fn refused(&self, why: &str, shown: &str) {
-        let before = std::fs::read(self.path("aws/state.json")).unwrap();
+        let before = self.objects();
         let answer = self.expect(2, "apply plan.json --yes");
         let err = &answer.err;
         assert!(err.contains(why), "no `{why}` in: {err}");
         assert!(err.contains(shown), "no `{shown}` in: {err}");
         assert!(answer.out.is_empty(), "{}", answer.out);
-        let after = std::fs::read(self.path("aws/state.json")).unwrap();
-        let objects = |state: &[u8]| {
-            let state: Value = serde_json::from_slice(state).unwrap();
-            let account = &state["state"]["accounts"]["111122223333"];
-            (account["cloudwatch"].clone(), account["contacts"].clone())
-        };
-        assert_eq!(objects(&before), objects(&after), "something was done");
+        assert_eq!(before, self.objects(), "something was done");
+    }
+
+    /// What there is in AWS, whether it stands in the whole state or in the journal.
+    fn objects(&self) -> Vec<Value> {
+        let sandbox = Sandbox::open(Options {
+            state: Some(self.path("aws")),
+            ..Options::default()
+        });
+        let state = sandbox
+            .unwrap()
+            .with_state(|state| serde_json::to_value(&*state).unwrap());
+        let account = &state["accounts"]["111122223333"];
+        let services = ["cloudwatch", "contacts"];
+        services.map(|service| account[service].clone()).to_vec()
     }
 }
 
