@@ -22,7 +22,8 @@ pub(super) fn before(route: &Route, fault: &Then, input: &mut Map) -> Result<(),
         }
         Then::ExpiredPage if input.keys().any(|name| further(name)) => {
             let code = match route.service.name {
-                "ssm" => "InvalidNextToken",
+                // Lists whose model has no such error get the front end's own.
+                "ssm" if route.operation.fails_with("InvalidNextToken") => "InvalidNextToken",
                 "cloudwatch" => "InvalidParameterValue",
                 "securityhub" => "InvalidInputException",
                 _ => "ValidationException",
