@@ -209,12 +209,15 @@ pub(crate) fn examples() -> Result<Vec<Value>> {
     Ok(found)
 }
 
-/// Returns a kind's example: the last one that a folder can have twice.
+/// Returns a kind's example that a folder can have twice: the last that refers to nothing, or the last.
 fn template(kind: &str) -> Result<Value> {
-    let mut found = examples()?.into_iter().filter(|e| e["kind"] == kind);
-    let several = |example: &Value| example.pointer("/spec/name").is_none();
-    match found.rfind(several) {
-        Some(example) => Ok(example),
+    let several =
+        |example: &Value| example["kind"] == kind && example.pointer("/spec/name").is_none();
+    let found: Vec<Value> = examples()?.into_iter().filter(several).collect();
+    let refers = |example: &Value| example["spec"].to_string().contains("\"ref\":");
+    let alone = found.iter().rfind(|example| !refers(example));
+    match alone.or(found.last()) {
+        Some(example) => Ok(example.clone()),
         None => bail!("no example of the kind {kind} can be copied"),
     }
 }
