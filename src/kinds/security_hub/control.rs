@@ -26,9 +26,7 @@ pub struct Control {
     )]
     #[schemars(inner(
         length(max = 200),
-        regex(
-            pattern = r"^(arn:[^:]+:securityhub:[^:]*::(standards|ruleset)/)?[a-z0-9-]+/v/[0-9.]+$"
-        )
+        regex(pattern = standard::PATTERN)
     ))]
     pub enabled_in: BTreeSet<String>,
     /// Values of its parameters; one that is left out has AWS's value.

@@ -76,9 +76,7 @@ pub struct SecurityHub {
     )]
     #[schemars(inner(
         length(max = 200),
-        regex(
-            pattern = r"^(arn:[^:]+:securityhub:[^:]*::(standards|ruleset)/)?[a-z0-9-]+/v/[0-9.]+$"
-        )
+        regex(pattern = standard::PATTERN)
     ))]
     pub standards: Option<BTreeSet<String>>,
     /// The controls that are off or have parameters of their own, by the id that a control has in all standards, for

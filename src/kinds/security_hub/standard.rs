@@ -6,6 +6,10 @@ use serde::{Deserialize, Deserializer};
 
 use crate::model::Location;
 
+/// How a standard is written: `NAME/v/VERSION`, or its ARN.
+pub(super) const PATTERN: &str =
+    r"^(arn:[^:]+:securityhub:[^:]*::(standards|ruleset)/)?[a-z0-9-]+/v/[0-9.]+$";
+
 /// The one standard whose ARN has no region and another word in it. [M] examples of `BatchEnableStandards`.
 const CIS_1_2: &str = "cis-aws-foundations-benchmark/v/1.2.0";
 
