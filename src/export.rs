@@ -9,7 +9,7 @@ use crate::model::plan::Observed;
 use crate::model::reference::lift;
 use crate::model::sensitive::marked;
 use crate::model::spec::NotASpec;
-use crate::model::{Address, AnySpec, Document, Live, pointer, stamp, substitute};
+use crate::model::{Address, AnySpec, Document, Held, Live, pointer, stamp, substitute};
 
 /// A document, ready to be written.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -80,7 +80,7 @@ pub fn export(observed: &Observed, specs: &[&dyn AnySpec]) -> Result<Exported, N
             for (name, live) in live {
                 let address = Address::new(spec.kind(), name);
                 // Read again after lifting: sets are ordered by what is in them.
-                let value = spec.parse(&lift(live.spec.clone(), &names))?;
+                let value = spec.parse(&lift(live.spec.whole(), &names))?;
                 let value = substitute::escape(value);
                 let value = plain(value, "", &address, &mut variables, &mut exported.secrets);
                 let text = document(&address, value)?;
@@ -92,8 +92,8 @@ pub fn export(observed: &Observed, specs: &[&dyn AnySpec]) -> Result<Exported, N
 }
 
 /// Gives each live object a `metadata.name`: its stamp's where it has one, else one made from AWS's name.
-fn named<'a>(spec: &dyn AnySpec, live: &'a [Live<Value>]) -> Vec<(String, &'a Live<Value>)> {
-    let mut sorted: Vec<(String, &Live<Value>)> = live
+fn named<'a>(spec: &dyn AnySpec, live: &'a [Live<Held>]) -> Vec<(String, &'a Live<Held>)> {
+    let mut sorted: Vec<(String, &Live<Held>)> = live
         .iter()
         .map(|live| {
             let stamped = stamp::object_name(&live.tags);
@@ -109,7 +109,11 @@ fn named<'a>(spec: &dyn AnySpec, live: &'a [Live<Value>]) -> Vec<(String, &'a Li
         })
         .collect();
     sorted.sort_by_cached_key(|(name, live)| {
-        (name.clone(), live.name.clone(), live.spec.to_string())
+        (
+            name.clone(),
+            live.name.clone(),
+            live.spec.whole().to_string(),
+        )
     });
     let mut taken = BTreeSet::new();
     for (name, _) in &mut sorted {

@@ -1,6 +1,7 @@
 //! The pure planner: no AWS, no files, only values. Each size has a process of its own, so that its memory is its own.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Instant;
 
 use anyhow::{Context as _, Result, ensure};
@@ -93,9 +94,9 @@ fn world(size: usize, places: usize, changed: bool) -> Result<(Desired, Observed
             region: format!("place-{}", index / MIX.len() % places),
         };
         let address = Address::new(kind, format!("object-{index}"));
-        let spec = spec(kind, &templates[kind], index)?;
+        let spec = Arc::new(spec(kind, &templates[kind], index)?);
         let id = |name: &str| format!("arn:aws:made-up:{}::{name}", location.region);
-        let mut live_spec = spec.clone();
+        let mut live_spec = Value::clone(&spec);
         if changed {
             live_spec["tags"] = json!({ "team": "another" });
         }
@@ -104,14 +105,15 @@ fn world(size: usize, places: usize, changed: bool) -> Result<(Desired, Observed
         let found = observed.0.entry(location.clone()).or_default();
         let found = found.entry(kind.to_owned()).or_insert(Ok(Vec::new()));
         if let Ok(found) = found {
-            found.push(Live {
+            let live = Live {
                 id: Id(id(&address.to_string())),
                 name: address.name.clone(),
                 spec: resolve(live_spec, &ids),
                 tags: Stamp::new(STACK, &address, &spec, None).tags,
                 ready: true,
                 notes: Vec::new(),
-            });
+            };
+            found.push(live.held(Some(&spec)));
         }
         objects.push(Object {
             address,

@@ -336,13 +336,20 @@ fn change(change: &Change) -> SavedChange {
         ignored: _,
     } = change;
     let key = address.to_string();
-    let print = |value: &Option<Value>| value.as_ref().map(|value| fingerprinted(value, &key));
+    let print = |value: Option<&Value>| value.map(|value| fingerprinted(value, &key));
     let differences: Vec<Value> = differences
         .iter()
-        .map(|d| json!([d.path, print(&d.old), print(&d.new)]))
+        .map(|d| json!([d.path, print(d.old.as_ref()), print(d.new.as_ref())]))
         .collect();
     let id = live.as_ref().map(|live| live.id.0.clone());
-    let whole = json!([differences, reason, held, print(desired), print(lifted), id]);
+    let whole = json!([
+        differences,
+        reason,
+        held,
+        print(desired.as_deref()),
+        print(lifted.as_ref()),
+        id
+    ]);
     SavedChange {
         object: key,
         location: location.to_string(),

@@ -1,9 +1,11 @@
 //! From loaded documents to what is desired at each place: variables replaced, personal values read.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use futures::StreamExt;
-use futures::stream;
+use futures::stream::{self, Stream};
+use serde_json::Value;
 
 use super::World;
 use super::secrets::Sources;
@@ -38,13 +40,10 @@ pub async fn desired(
             async move { object(declared, &variables, kind, sources, Some(aws)).await }
         })
     });
-    let objects = stream::iter(jobs.collect::<Vec<_>>())
-        .buffered(OBJECTS)
-        .collect()
-        .await;
+    let objects = stream::iter(jobs.collect::<Vec<_>>()).buffered(OBJECTS);
     Desired {
         stack: stack.to_owned(),
-        objects,
+        objects: shared(objects).await,
         homes: BTreeMap::new(),
     }
 }
@@ -60,7 +59,7 @@ pub(super) async fn object(
     let mut object = Object {
         address: declared.address.clone(),
         location: variables.location.clone(),
-        spec: declared.spec.clone(),
+        spec: Arc::new(Value::Null),
         lifecycle: declared.lifecycle.clone(),
         problem: None,
     };
@@ -79,9 +78,27 @@ pub(super) async fn object(
         None => Ok(spec),
     });
     match spec {
-        Ok(spec) => object.spec = spec,
+        Ok(spec) => object.spec = Arc::new(spec),
         // It may quote an address in a wrong place, or what AWS said about one.
-        Err(why) => object.problem = Some(hide_addresses(&why)),
+        Err(why) => {
+            object.spec = Arc::new(declared.spec.clone());
+            object.problem = Some(hide_addresses(&why));
+        }
     }
     object
+}
+
+/// Collects objects; what is the same as at the place before is in memory once.
+pub(super) async fn shared(objects: impl Stream<Item = Object>) -> Vec<Object> {
+    let same = |before: &Object, object: &Object| {
+        before.address == object.address && before.spec == object.spec
+    };
+    let collect = |mut all: Vec<Object>, mut object: Object| {
+        if let Some(before) = all.last().filter(|before| same(before, &object)) {
+            object.spec = Arc::clone(&before.spec);
+        }
+        all.push(object);
+        std::future::ready(all)
+    };
+    objects.fold(Vec::new(), collect).await
 }

@@ -1,18 +1,20 @@
 //! Reads AWS: every kind that matters, at every place, all at once.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use futures::StreamExt;
 use futures::stream;
+use serde_json::Value;
 
 use super::scrub::Scrubber;
 use super::{Event, Events, World};
 use crate::aws::{AwsError, Class};
 use crate::kinds::Select;
-use crate::model::Location;
 use crate::model::address::must_be_enabled;
-use crate::model::plan::{Desired, Observed, Unreadable};
+use crate::model::plan::{Desired, Found, Observed, Unreadable};
 use crate::model::spec::aws_name;
+use crate::model::{Live, Location};
 
 /// How many kinds and places are listed at once; each service bounds its own requests besides.
 const LISTS: usize = 32;
@@ -38,13 +40,14 @@ pub async fn observe(
     events: Events<'_>,
 ) -> Observed {
     let mut scrubber = Scrubber::default();
-    let mut declared: BTreeMap<(&Location, &str), BTreeSet<String>> = BTreeMap::new();
+    let mut declared: BTreeMap<(&Location, &str), BTreeMap<String, Arc<Value>>> = BTreeMap::new();
     for object in &desired.objects {
         scrubber.learn(&object.spec);
-        let names = declared
+        let named = declared
             .entry((&object.location, &object.address.kind))
             .or_default();
-        names.insert(aws_name(&object.spec).unwrap_or_default().to_owned());
+        let name = aws_name(&object.spec).unwrap_or_default();
+        named.insert(name.to_owned(), Arc::clone(&object.spec));
     }
     let scrubber = &scrubber;
     let jobs = world
@@ -55,14 +58,14 @@ pub async fn observe(
         if !desired.looks_at(kind, location) {
             return None;
         }
-        let names = declared
+        let specs = declared
             .remove(&(location, kind.kind()))
             .unwrap_or_default();
         let select = match breadth {
-            Breadth::Declared if names.is_empty() => return None,
+            Breadth::Declared if specs.is_empty() => return None,
             Breadth::Declared | Breadth::Owned => Select::Wanted {
                 stack: desired.stack.clone(),
-                names,
+                names: specs.keys().cloned().collect(),
             },
             Breadth::Everything => Select::Everything,
         };
@@ -74,6 +77,13 @@ pub async fn observe(
             let found = kind.list(aws, &select).await.map_err(|error| {
                 not_enabled(&error, location, desired)
                     .unwrap_or_else(|| unreadable(error, scrubber))
+            });
+            let found: Found = found.map(|found| {
+                let held = |live: Live<Value>| {
+                    let declared = specs.get(&live.name);
+                    live.held(declared)
+                };
+                found.into_iter().map(held).collect()
             });
             let summary = found.as_ref().map(Vec::len).map_err(|why| match why {
                 Unreadable::NotAvailable(why)

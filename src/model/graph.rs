@@ -58,7 +58,7 @@ pub fn order(plan: &Plan, specs: &[&dyn AnySpec]) -> Graph {
         let key = |name: String| index.key(&change.location, name);
         match part {
             Part::Put => {
-                for name in named(change.desired.as_ref()) {
+                for name in named(change.desired.as_deref()) {
                     graph.after(at, index.puts.get(&key(name)));
                 }
                 for kind in spec.map(AnySpec::after).unwrap_or_default() {

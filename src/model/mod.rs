@@ -9,6 +9,7 @@ pub mod canonical;
 pub mod diff;
 pub mod document;
 pub mod graph;
+pub mod held;
 pub mod lifecycle;
 pub mod live;
 pub mod plan;
@@ -25,6 +26,7 @@ pub mod suggest;
 
 pub use address::{Address, Location};
 pub use document::{Document, Format};
+pub use held::Held;
 pub use live::{Id, Live};
 pub use reference::Ref;
 pub use report::{Diagnostic, Place, Report, Severity};

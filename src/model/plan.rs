@@ -1,13 +1,14 @@
 //! The plan: every decision, and why. What `apply` does was printed by `plan`.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::diff::Difference;
 use super::lifecycle::Lifecycle;
-use super::{Address, AnySpec, Live, Location};
+use super::{Address, AnySpec, Held, Live, Location};
 
 mod compare;
 mod decide;
@@ -48,7 +49,7 @@ pub struct Object {
     /// Where it shall be.
     pub location: Location,
     /// The canonical spec: references by name, variables replaced, personal values read.
-    pub spec: Value,
+    pub spec: Arc<Value>,
     /// What the document says about its life.
     pub lifecycle: Lifecycle,
     /// Why it cannot be planned, for instance because a personal value's source could not be read.
@@ -60,7 +61,7 @@ pub struct Object {
 pub struct Observed(pub BTreeMap<Location, BTreeMap<String, Found>>);
 
 /// The objects of one kind at one place, or why there is no telling.
-pub type Found = Result<Vec<Live<Value>>, Unreadable>;
+pub type Found = Result<Vec<Live<Held>>, Unreadable>;
 
 /// Why a kind could not be read at a place.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -208,7 +209,7 @@ pub struct Change {
     /// Why `apply` would leave it alone although it is no error, for instance an adoption nobody asked for.
     pub held: Option<String>,
     /// The declared spec, references by name.
-    pub desired: Option<Value>,
+    pub desired: Option<Arc<Value>>,
     /// What AWS has, as it has it.
     pub live: Option<Live<Value>>,
     /// The live spec with references by name.

@@ -6,11 +6,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::marker::PhantomData;
+use std::sync::Arc;
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
 
+use super::held::Held;
 use super::pointer;
 use super::spec::Spec;
 
@@ -218,8 +220,26 @@ pub fn lifted_references(value: &Value, names: &BTreeMap<String, String>) -> BTr
     found
 }
 
+/// Lists every `Kind/name` that a live spec names once it is lifted.
+pub fn held_references(held: &Held, names: &BTreeMap<String, String>) -> BTreeSet<String> {
+    let members = held.members().map(|(_, member)| member);
+    members
+        .flat_map(|member| lifted_references(member, names))
+        .collect()
+}
+
+/// Says whether a live spec and a declared one are the same once both are lifted, without copying either.
+pub fn same_held(held: &Held, declared: &Arc<Value>, names: &BTreeMap<String, String>) -> bool {
+    let same = |(name, member): (&String, &Value)| {
+        let other = declared.get(name);
+        other.is_some_and(|other| same_lifted(member, other, names))
+    };
+    let count = declared.as_object().map_or(0, serde_json::Map::len);
+    held.is(declared) || (held.members().count() == count && held.members().all(same))
+}
+
 /// Says whether two values are the same once both are lifted, without copying either.
-pub fn same_lifted(a: &Value, b: &Value, names: &BTreeMap<String, String>) -> bool {
+fn same_lifted(a: &Value, b: &Value, names: &BTreeMap<String, String>) -> bool {
     match (a, b) {
         (Value::Object(left), Value::Object(right)) => {
             if let (Some(left), Some(right)) = (target(a, names), target(b, names)) {

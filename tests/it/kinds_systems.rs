@@ -69,7 +69,7 @@ impl Scene {
                 }
                 let spec = substitute(document["spec"].take(), &variables).unwrap();
                 Object {
-                    spec: kinds::find(&kind).unwrap().parse(&spec).unwrap(),
+                    spec: kinds::find(&kind).unwrap().parse(&spec).unwrap().into(),
                     address: Address::new(kind, name),
                     location: location.clone(),
                     lifecycle: lifecycle.unwrap_or_default(),
@@ -516,7 +516,10 @@ spec: { name: renamed, operatingSystem: AMAZON_LINUX_2023, description: '', patc
         .unwrap()
         .clone();
     assert_eq!(live.len(), 1);
-    assert_eq!(live[0].spec["patchGroups"], json!(["three", "two"]));
+    assert_eq!(
+        live[0].spec.get("patchGroups"),
+        Some(&json!(["three", "two"]))
+    );
     assert_eq!(live[0].spec.get("approvalRules"), None);
     assert_eq!(live[0].spec.get("description"), None);
     let request = scene.aws.ssm.get_default_patch_baseline();

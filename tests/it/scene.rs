@@ -30,7 +30,7 @@ pub(crate) struct InSync {
 
 impl InSync {
     /// The object of that address.
-    pub(crate) fn live(&self, address: &Address) -> Result<&Live<Value>> {
+    pub(crate) fn live(&self, address: &Address) -> Result<Live<Value>> {
         let id = self.ids.get(&address.to_string()).context("it has no id")?;
         let of_kind = self
             .observed
@@ -39,6 +39,7 @@ impl InSync {
             .filter_map(|kinds| kinds.get(&address.kind));
         let mut live = of_kind.filter_map(|found| found.as_ref().ok()).flatten();
         live.find(|live| live.id.0 == *id)
+            .map(Live::whole)
             .with_context(|| format!("{id} is not there"))
     }
 }
@@ -223,7 +224,7 @@ impl Scene {
         if let Some(problem) = object.problem {
             bail!("{}: {problem}", object.address);
         }
-        Ok(reference::resolve(object.spec, ids))
+        Ok(reference::resolve(Value::clone(&object.spec), ids))
     }
 
     /// Creates an object behind the engine's back, with whatever stamp.

@@ -1,5 +1,6 @@
 //! A plan with something of everything, for the tests of all formats.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -61,7 +62,7 @@ pub(super) fn differs(
     Change {
         because: because.to_vec(),
         differences: diff(old, new),
-        desired: Some(new.clone()),
+        desired: Some(Arc::new(new.clone())),
         live: Some(live(old)),
         lifted: Some(old.clone()),
         ..change(kind, name, action)
@@ -71,7 +72,7 @@ pub(super) fn differs(
 fn create(kind: &str, name: &str, spec: Value) -> Change {
     Change {
         because: vec![Because::Missing],
-        desired: Some(spec),
+        desired: Some(Arc::new(spec)),
         ..change(kind, name, Action::Create)
     }
 }
@@ -244,7 +245,7 @@ fn stuck() -> Vec<Change> {
     unknown.reason =
         Some("DescribePatchBaselines: AccessDeniedException (request 7f3c)".to_owned());
     let mut leaking = change("Contact", "leaking", Action::Blocked);
-    leaking.desired = Some(contact());
+    leaking.desired = Some(Arc::new(contact()));
     leaking.reason = Some(format!("AWS refuses {}: \u{1b}[31mno", PERSONAL[0]));
     vec![blocked, refused, unknown, leaking]
 }

@@ -114,7 +114,7 @@ proptest! {
     fn no_format_tells_a_personal_value(changes in prop::collection::vec(any_change(), 0..5)) {
         let mut known = BTreeSet::new();
         for (change, _) in &changes {
-            let specs = change.desired.iter().chain(change.live.as_ref().map(|live| &live.spec));
+            let specs = change.desired.as_deref().into_iter().chain(change.live.as_ref().map(|live| &live.spec));
             specs.for_each(|spec| crate::model::sensitive::each(spec, &mut |text| {
                 known.insert(text.to_owned());
             }));

@@ -14,7 +14,7 @@ pub(super) fn said(change: &Change, sentence: &str) -> String {
     let differences = change.differences.iter();
     let specs = differences
         .flat_map(|difference| difference.old.iter().chain(&difference.new))
-        .chain(&change.desired)
+        .chain(change.desired.as_deref())
         .chain(change.live.as_ref().map(|live| &live.spec));
     specs.for_each(|spec| scrubber.learn(spec));
     let sentence: Vec<&str> = sentence.split_whitespace().collect();

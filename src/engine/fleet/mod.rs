@@ -14,7 +14,7 @@ use std::sync::Arc;
 
 use futures::{StreamExt, stream};
 
-use super::desired::object;
+use super::desired::{object, shared};
 use super::secrets::Sources;
 use super::{Breadth, Events, Patience, World, observe};
 use crate::aws::{Aws, AwsError, Connection};
@@ -201,7 +201,7 @@ impl Fleet {
         let objects = stream::iter(jobs.collect::<Vec<_>>()).buffered(OBJECTS);
         Desired {
             stack: stack.to_owned(),
-            objects: objects.collect().await,
+            objects: shared(objects).await,
             homes: self.homes.clone(),
         }
     }

@@ -10,10 +10,10 @@ use super::why::because;
 use super::{Action, Because, Change, Object, Plan, Unreadable};
 use crate::model::diff::{Difference, diff};
 use crate::model::lifecycle::OnDelete;
-use crate::model::reference::{lift, references, same_lifted};
+use crate::model::reference::{held_references, lift, references, same_held};
 use crate::model::spec::NotASpec;
 use crate::model::stamp::{self, Applied, Owner};
-use crate::model::{Address, AnySpec, Live, pointer};
+use crate::model::{Address, AnySpec, Held, Live, pointer};
 
 impl Place<'_> {
     pub(super) fn object(
@@ -101,7 +101,7 @@ impl Place<'_> {
                     stamp::STACK
                 );
                 let mut change = change(Action::Blocked, reason);
-                change.live = Some((*live).clone());
+                change.live = Some(live.whole());
                 (Standing::There, Some(change))
             }
             Some(Match::Ambiguous(count)) => blocked(format!(
@@ -129,7 +129,7 @@ impl Place<'_> {
         &self,
         spec: &dyn AnySpec,
         object: &Object,
-        live: &Live<Value>,
+        live: &Live<Held>,
         replaced: &BTreeSet<String>,
         plan: &mut Plan,
     ) -> (Standing, Option<Change>) {
@@ -143,8 +143,9 @@ impl Place<'_> {
             return (Standing::There, None);
         }
         let mut change = self.change(object, Action::Update);
-        change.live = Some(live.clone());
-        let seen = see(spec, &object.address, &object.spec, live, &self.names);
+        let whole = live.whole();
+        let seen = see(spec, &object.address, &object.spec, &whole, &self.names);
+        change.live = Some(whole);
         let mut seen = match seen {
             Ok(seen) => seen,
             Err(error) => {
@@ -237,12 +238,12 @@ impl Place<'_> {
 
     /// Says whether an object is ours and to the letter what its document says: then nothing can differ, and nothing
     /// needs to be copied to find that out.
-    fn is_as_declared(&self, spec: &dyn AnySpec, object: &Object, live: &Live<Value>) -> bool {
+    fn is_as_declared(&self, spec: &dyn AnySpec, object: &Object, live: &Live<Held>) -> bool {
         let taken_on_trust = |field: &&str| object.spec.pointer(field).is_some();
         stamp::owner(&live.tags, self.stack) == Owner::Us
             && stale_stamp(object, live).is_none()
             && !spec.write_only().iter().any(taken_on_trust)
-            && same_lifted(&live.spec, &object.spec, &self.names)
+            && same_held(&live.spec, &object.spec, &self.names)
     }
 
     /// Who keeps AWS from deleting what would have to go before its replacement comes.
@@ -266,7 +267,8 @@ impl Place<'_> {
             found.chain(orphans.map(|(address, live)| (address.clone(), *live)))
         });
         let mut others = there.filter(|(_, live)| live.id != *id);
-        let holder = others.find(|(_, live)| self.references(&live.spec).contains(named));
+        let holder =
+            others.find(|(_, live)| held_references(&live.spec, &self.names).contains(named));
         holder.map(|(address, _)| address.to_string())
     }
 
@@ -336,7 +338,7 @@ impl Place<'_> {
 
 /// Says what the stamp of an object of ours does not know yet, although nothing else may differ. Once the document is
 /// gone, the stamp is all that tells whose the object was and whether it may go.
-fn stale_stamp(object: &Object, live: &Live<Value>) -> Option<&'static str> {
+fn stale_stamp<S>(object: &Object, live: &Live<S>) -> Option<&'static str> {
     let on_delete = Applied::read(&live.tags).and_then(|applied| applied.on_delete());
     if !stamp::names(&live.tags, &object.address) {
         Some("the document was renamed")

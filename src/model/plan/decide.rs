@@ -2,6 +2,7 @@
 
 use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::sync::Arc;
 
 use serde_json::Value;
 
@@ -299,7 +300,7 @@ impl<'a> Place<'a> {
 
     pub(super) fn change(&self, object: &Object, action: Action) -> Change {
         Change {
-            desired: Some(object.spec.clone()),
+            desired: Some(Arc::clone(&object.spec)),
             lifecycle: object.lifecycle.clone(),
             ..Change::new(object.address.clone(), self.location.clone(), action)
         }
@@ -357,6 +358,6 @@ fn limit(plan: &mut Plan, wish: &Wish) {
 /// Says whether a replacement can be created before the old object goes: when AWS tells them apart.
 pub(in crate::model) fn create_before_delete(spec: &dyn AnySpec, change: &Change) -> bool {
     spec.identity() == Identity::SharedName
-        || change.desired.as_ref().and_then(aws_name)
+        || change.desired.as_deref().and_then(aws_name)
             != change.live.as_ref().map(|live| live.name.as_str())
 }

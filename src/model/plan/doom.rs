@@ -1,16 +1,14 @@
 //! What is to be deleted, and what stays all the same.
 
-use std::collections::BTreeMap;
-
-use serde_json::Value;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::decide::Place;
 use super::matching::{Leftover, Match};
 use super::{Action, Because, Change, Object, Plan, Unreadable};
 use crate::model::lifecycle::OnDelete;
-use crate::model::reference::{lift, lifted_references, references};
+use crate::model::reference::{held_references, lift, lifted_references, references};
 use crate::model::stamp::Applied;
-use crate::model::{Address, AnySpec, Live};
+use crate::model::{Address, AnySpec, Held, Live};
 
 impl<'a> Place<'a> {
     pub(super) fn deletions(&self, plan: &mut Plan, changes: &mut Vec<Change>) {
@@ -81,7 +79,7 @@ impl<'a> Place<'a> {
         &self,
         spec: &dyn AnySpec,
         address: &Address,
-        live: &Live<Value>,
+        live: &Live<Held>,
         plan: &mut Plan,
         into: &mut Vec<Change>,
     ) {
@@ -99,7 +97,7 @@ impl<'a> Place<'a> {
     }
 
     /// Says why an object stays although a run would delete it.
-    fn keeps(&self, spec: &dyn AnySpec, address: &Address, live: &Live<Value>) -> Option<String> {
+    fn keeps(&self, spec: &dyn AnySpec, address: &Address, live: &Live<Held>) -> Option<String> {
         let stamped = Applied::read(&live.tags).and_then(|applied| applied.on_delete());
         let declared = self.document(address);
         let on_delete = declared
@@ -239,8 +237,11 @@ impl<'a> Place<'a> {
             }
         }
         let declared = changes.iter().filter(|c| c.acts());
-        let mut refer: Vec<(String, &Value)> = declared
-            .filter_map(|change| Some((change.address.to_string(), change.desired.as_ref()?)))
+        let mut refer: Vec<(String, BTreeSet<String>)> = declared
+            .filter_map(|change| {
+                let named = lifted_references(change.desired.as_ref()?, keys);
+                Some((change.address.to_string(), named))
+            })
             .collect();
         for (kind, found) in &self.matched {
             let matched = found.by_name.values().filter_map(|found| match found {
@@ -254,24 +255,23 @@ impl<'a> Place<'a> {
                 let as_it_is = |change: &&Change| change.action != Action::Delete && !change.acts();
                 if change.is_none_or(as_it_is) {
                     let who = keys.get(&live.id.0).cloned().unwrap_or_default();
-                    refer.push((who, &live.spec));
+                    refer.push((who, held_references(&live.spec, keys)));
                 }
             }
         }
-        let named = refer.into_iter().flat_map(|(who, spec)| {
-            let named = lifted_references(spec, keys).into_iter();
-            named.map(move |whom| (whom, who.clone()))
-        });
+        let named = refer
+            .into_iter()
+            .flat_map(|(who, named)| named.into_iter().map(move |whom| (whom, who.clone())));
         named.collect()
     }
 
-    fn deletion(&self, address: &Address, live: &Live<Value>) -> Change {
+    fn deletion(&self, address: &Address, live: &Live<Held>) -> Change {
         let report = self.wish.report_only;
         Change {
             because: vec![Because::Pending],
             held: report.then(|| "the stack is in mode `report`".to_owned()),
-            live: Some(live.clone()),
-            lifted: Some(lift(live.spec.clone(), &self.names)),
+            live: Some(live.whole()),
+            lifted: Some(lift(live.spec.whole(), &self.names)),
             ..Change::new(address.clone(), self.location.clone(), Action::Delete)
         }
     }

@@ -2,12 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use serde_json::Value;
-
 use super::Object;
 use crate::model::spec::{Identity, aws_name};
 use crate::model::stamp::{self, Applied, Owner};
-use crate::model::{Address, AnySpec, Live, pointer};
+use crate::model::{Address, AnySpec, Held, Live, pointer};
 
 /// What stands for a declared object in AWS.
 #[derive(Debug)]
@@ -15,11 +13,11 @@ pub(super) enum Match<'a> {
     /// Nothing.
     Nothing,
     /// Ours.
-    Ours(&'a Live<Value>),
+    Ours(&'a Live<Held>),
     /// There, and nobody's.
-    Unowned(&'a Live<Value>),
+    Unowned(&'a Live<Held>),
     /// There, and another stack's.
-    Theirs(&'a Live<Value>, String),
+    Theirs(&'a Live<Held>, String),
     /// Several unowned objects of that name; none can be told from the others.
     Ambiguous(usize),
 }
@@ -30,7 +28,7 @@ pub(super) struct Matches<'a> {
     /// By `metadata.name`.
     pub(super) by_name: BTreeMap<String, Match<'a>>,
     /// Ours, and in no document.
-    pub(super) orphans: Vec<(Address, &'a Live<Value>)>,
+    pub(super) orphans: Vec<(Address, &'a Live<Held>)>,
     /// Further objects with the stamp of one that is there.
     pub(super) leftovers: Vec<Leftover<'a>>,
 }
@@ -39,7 +37,7 @@ pub(super) struct Matches<'a> {
 #[derive(Debug)]
 pub(super) struct Leftover<'a> {
     pub(super) address: Address,
-    pub(super) live: &'a Live<Value>,
+    pub(super) live: &'a Live<Held>,
     /// Whether an interrupted replacement left it behind. Otherwise a person has copied an object with its tags.
     pub(super) replaced: bool,
 }
@@ -47,7 +45,7 @@ pub(super) struct Leftover<'a> {
 /// Says whether a second object is what a replacement would leave behind: it differs in what cannot be changed in
 /// place, and in just that it is as its stamp says that we applied it. A copy made by hand has either all of it in
 /// common with the object, or something that its stamp does not know.
-fn was_replaced(spec: &dyn AnySpec, object: &Object, live: &Live<Value>) -> bool {
+fn was_replaced(spec: &dyn AnySpec, object: &Object, live: &Live<Held>) -> bool {
     let Some(applied) = Applied::read(&live.tags) else {
         return false;
     };
@@ -67,7 +65,7 @@ pub(super) fn matches<'a>(
     spec: &dyn AnySpec,
     stack: &str,
     declared: &[&Object],
-    live: &'a [Live<Value>],
+    live: &'a [Live<Held>],
 ) -> Matches<'a> {
     let index = Index::new(stack, live);
     let mut found = Matches::default();
@@ -122,7 +120,7 @@ pub(super) fn matches<'a>(
 
 /// Live objects by what they are looked up by, so that matching does not walk all of them for each declared one.
 struct Index<'a> {
-    live: &'a [Live<Value>],
+    live: &'a [Live<Held>],
     owners: Vec<Owner<'a>>,
     /// Ours, by the object that their stamp names.
     stamped: HashMap<&'a str, Vec<usize>>,
@@ -131,7 +129,7 @@ struct Index<'a> {
 }
 
 impl<'a> Index<'a> {
-    fn new(stack: &str, live: &'a [Live<Value>]) -> Self {
+    fn new(stack: &str, live: &'a [Live<Held>]) -> Self {
         let owners = live.iter().map(|live| stamp::owner(&live.tags, stack));
         let mut index = Self {
             live,

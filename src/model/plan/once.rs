@@ -48,7 +48,7 @@ fn object(kind: &str, region: &str, spec: Value) -> Object {
     Object {
         address: Address::new(kind, "x"),
         location: place(region),
-        spec,
+        spec: Arc::new(spec),
         lifecycle: Lifecycle::default(),
         problem: None,
     }
@@ -68,15 +68,16 @@ fn desired() -> Desired {
     }
 }
 
-fn live(object: &Object, id: &str, spec: Value) -> Live<Value> {
-    Live {
+fn live(object: &Object, id: &str, spec: Value) -> Live<Held> {
+    let live = Live {
         id: Id(id.to_owned()),
         name: "x".to_owned(),
         spec,
         tags: Stamp::new("s", &object.address, &object.spec, None).tags,
         ready: true,
         notes: Vec::new(),
-    }
+    };
+    live.held(None)
 }
 
 fn planned(desired: &Desired, found: [Found; 3]) -> Plan {
@@ -132,7 +133,7 @@ fn its_arn_is_its_name_in_every_region() {
         &desired,
         [
             Ok(vec![live(abroad, "arn:abroad", each.clone())]),
-            Ok(vec![live(once, "arn:once", once.spec.clone())]),
+            Ok(vec![live(once, "arn:once", Value::clone(&once.spec))]),
             Ok(vec![live(home, "arn:home", each)]),
         ],
     );

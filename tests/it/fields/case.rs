@@ -90,7 +90,7 @@ impl<'a> Case<'a> {
         let on_delete = case.object.lifecycle.on_delete;
         case.stamp = Stamp::new(STACK, &case.object.address, &read, on_delete);
         case.agrees(&case.object, &now).await.context("A is set")?;
-        case.id = now.live(&case.object.address)?.id.0.clone();
+        case.id = now.live(&case.object.address)?.id.0;
         case.ids = now.ids;
         case.seen = now.observed;
         case.after = scene.state()?;
@@ -234,7 +234,7 @@ impl<'a> Case<'a> {
         };
         self.scene.restore(&self.after)?;
         let all = self.of_kind(&self.seen)?;
-        let live = by_id(all, &self.id)?;
+        let live = by_id(&all, &self.id)?;
         let wanted = self.scene.ready(&object, &self.ids).await?;
         let mut settled = self.kind.settle(&wanted, &live.spec)?;
         for only in self.kind.write_only() {
@@ -257,19 +257,19 @@ impl<'a> Case<'a> {
         }
         let mut seen = self.seen.clone();
         for kinds in seen.0.values_mut() {
-            kinds.insert(self.kind.kind().to_owned(), Ok(now.clone()));
+            let held = now.iter().cloned().map(|live| live.held(None));
+            kinds.insert(self.kind.kind().to_owned(), Ok(held.collect()));
         }
         Ok(Ok(seen))
     }
 
     /// The objects of the kind among what is seen.
-    fn of_kind<'s>(&self, seen: &'s Observed) -> Result<&'s Vec<Live<Value>>> {
+    fn of_kind(&self, seen: &Observed) -> Result<Vec<Live<Value>>> {
         let mut kinds = seen.0.values();
         let found = kinds.find_map(|kinds| kinds.get(self.kind.kind()));
-        found
-            .context("it was looked at")?
-            .as_ref()
-            .map_err(|why| anyhow::anyhow!("{why:?}"))
+        let found = found.context("it was looked at")?.as_ref();
+        let found = found.map_err(|why| anyhow::anyhow!("{why:?}"))?;
+        Ok(found.iter().map(Live::whole).collect())
     }
 
     fn only_once(&self, places: &[String]) -> bool {
@@ -373,9 +373,9 @@ impl<'a> Case<'a> {
         for _ in 0..2 {
             let now = self.scene.nothing_left(&all).await?;
             let live = now.live(&self.object.address)?;
-            self.kind.delete(&self.scene.aws, live).await?;
+            self.kind.delete(&self.scene.aws, &live).await?;
             // What is gone already is a success.
-            let again = self.kind.delete(&self.scene.aws, live).await;
+            let again = self.kind.delete(&self.scene.aws, &live).await;
             again.context("deleting what is gone")?;
             let plan = self.scene.plan(&all, &Wish::default()).await;
             let change = self.change(&plan).context("the plan does not notice")?;
