@@ -15,7 +15,8 @@ use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use aws_types::sdk_config::SharedCredentialsProvider;
 
 use super::limits::{RATES, Rate};
-use super::transport::{Calls, Gate, Metered, Named, ServerClock};
+use super::memory::Memory;
+use super::transport::{Calls, Gate, Metered, Named, ServerClock, UnderWay};
 use super::{AwsError, error::chain};
 use crate::model::Location;
 use crate::sandbox::Sandbox;
@@ -35,6 +36,8 @@ pub struct Aws {
     pub incidents: aws_sdk_ssmincidents::Client,
     /// Security Hub CSPM.
     pub securityhub: aws_sdk_securityhub::Client,
+    /// What need not be read again, wherever it is.
+    pub memory: Memory,
 }
 
 impl Aws {
@@ -71,6 +74,8 @@ struct Run {
     clock: ServerClock,
     gate: Gate,
     rates: &'static [Rate],
+    memory: Memory,
+    under_way: UnderWay,
 }
 
 /// A way to AWS that is known to work.
@@ -87,6 +92,8 @@ pub struct Connection {
     pub gate: Gate,
     /// The rates that every place begins with.
     pub(super) rates: &'static [Rate],
+    /// What is under way in each region.
+    under_way: UnderWay,
     /// How everything else is reached: with the credentials at hand, in the configured region.
     pub(super) config: SdkConfig,
     /// The same, counted and bounded, for roles and the organization.
@@ -128,9 +135,13 @@ pub async fn connect(connector: &Connector) -> Result<Connection, ConnectError> 
         .sandbox
         .as_ref()
         .is_none_or(|sandbox| sandbox.has_rates());
+    let clock = ServerClock::default();
+    let under_way = UnderWay::default();
     let run = Run {
+        under_way,
         calls: Calls::default(),
-        clock: ServerClock::default(),
+        memory: Memory::new(clock.clone()),
+        clock,
         gate: Gate::default(),
         rates: if paced { RATES } else { &[] },
     };
@@ -157,6 +168,8 @@ pub async fn connect(connector: &Connector) -> Result<Connection, ConnectError> 
         clock,
         gate,
         rates,
+        memory: _,
+        under_way,
     } = run;
     Ok(Connection {
         caller,
@@ -165,6 +178,7 @@ pub async fn connect(connector: &Connector) -> Result<Connection, ConnectError> 
         clock,
         gate,
         rates,
+        under_way,
         config,
         central,
     })
@@ -178,6 +192,8 @@ impl Connection {
             clock: self.clock.clone(),
             gate: self.gate.clone(),
             rates: self.rates,
+            memory: self.aws.memory.clone(),
+            under_way: self.under_way.clone(),
         };
         clients(config, location, &run)
     }
@@ -245,6 +261,7 @@ fn https(connector: &Connector) -> Result<SharedHttpClient, ConnectError> {
 fn metered(config: &SdkConfig, location: Location, run: &Run) -> SdkConfig {
     match config.http_client() {
         Some(client) => {
+            let under_way = run.under_way.within(&location.region);
             let client = Metered::new(
                 client,
                 location,
@@ -252,6 +269,7 @@ fn metered(config: &SdkConfig, location: Location, run: &Run) -> SdkConfig {
                 run.clock.clone(),
                 run.gate.clone(),
                 run.rates,
+                under_way,
             );
             config
                 .to_builder()
@@ -303,6 +321,7 @@ fn clients(config: &SdkConfig, location: Location, run: &Run) -> Aws {
                 .interceptor(Named)
                 .build(),
         ),
+        memory: run.memory.clone(),
         location,
     }
 }

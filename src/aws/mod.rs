@@ -6,6 +6,7 @@ pub mod enums;
 mod error;
 pub mod incidents;
 pub mod limits;
+pub mod memory;
 pub mod pages;
 mod roles;
 pub mod ssm;
@@ -16,5 +17,6 @@ pub use client::{
     Aws, ConnectError, Connection, Connector, SANDBOX_ACCOUNT, SANDBOX_REGION, connect,
 };
 pub use error::{AwsError, Class, chain};
+pub use memory::Memory;
 pub use pages::Pages;
 pub use roles::{Assume, Assumed};

@@ -29,6 +29,10 @@ use crate::model::Location;
 /// How many requests one service may have in flight in one account and region.
 pub const IN_FLIGHT: usize = 8;
 
+/// How many requests may be under way in one region, over all accounts and services: what is open at once is bounded,
+/// and a region that does not answer keeps no other waiting.
+const IN_REGION: usize = 64;
+
 /// How large one answer may be, in bytes: more is not read. AWS's largest, of documents and of lists, are some megabytes.
 const LARGEST: usize = 32 << 20;
 
@@ -69,7 +73,7 @@ impl ServerClock {
         seen.map(|(then, at)| then + at.elapsed())
     }
 
-    fn see(&self, date: Option<&str>) {
+    pub(super) fn see(&self, date: Option<&str>) {
         let parsed = date.and_then(|date| jiff::fmt::rfc2822::parse(date).ok());
         if let Some(seconds) =
             parsed.and_then(|moment| u64::try_from(moment.timestamp().as_second()).ok())
@@ -108,6 +112,21 @@ impl Gate {
     }
 }
 
+/// The requests that are under way, by region.
+#[derive(Clone, Debug, Default)]
+pub(super) struct UnderWay(Arc<Mutex<BTreeMap<String, Arc<Semaphore>>>>);
+
+impl UnderWay {
+    /// Returns the places of a region.
+    pub(super) fn within(&self, region: &str) -> Arc<Semaphore> {
+        let mut regions = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let places = regions
+            .entry(region.to_owned())
+            .or_insert_with(|| Arc::new(Semaphore::new(IN_REGION)));
+        Arc::clone(places)
+    }
+}
+
 /// An HTTP client that counts, paces and bounds.
 #[derive(Clone)]
 pub struct Metered {
@@ -123,6 +142,7 @@ struct Meter {
     gate: Gate,
     paces: Paces,
     limits: Arc<Mutex<BTreeMap<String, Arc<Semaphore>>>>,
+    region: Arc<Semaphore>,
 }
 
 impl fmt::Debug for Metered {
@@ -135,13 +155,14 @@ impl fmt::Debug for Metered {
 
 impl Metered {
     /// Wraps a client for one account and region, which begins with these rates.
-    pub fn new(
+    pub(super) fn new(
         inner: SharedHttpClient,
         location: Location,
         calls: Calls,
         clock: ServerClock,
         gate: Gate,
         rates: &'static [Rate],
+        region: Arc<Semaphore>,
     ) -> Self {
         Self {
             inner,
@@ -152,6 +173,7 @@ impl Metered {
                 gate,
                 paces: Paces::new(rates),
                 limits: Arc::default(),
+                region,
             },
         }
     }
@@ -203,6 +225,7 @@ impl HttpConnector for MeteredConnector {
             let limit = meter.limit(&service);
             // A closed semaphore is not possible: nobody closes it. Going on without a permit is harmless.
             let _permit = limit.acquire().await.ok();
+            let _within = meter.region.acquire().await.ok();
             meter.calls.count(&service, &operation);
             if !meter.gate.passes(&operation) {
                 return Err(ConnectorError::user(

@@ -86,6 +86,17 @@ pub struct Global {
     /// Only objects of these names; may be repeated
     #[arg(long, global = true, value_name = "NAME")]
     pub name: Vec<String>,
+    /// Keep in DIR what was read, so that a later run need not read again what has not changed
+    ///
+    /// Safe to lose; nothing is deleted because of what it says.
+    #[arg(
+        long,
+        global = true,
+        value_name = "DIR",
+        env = "STATIONBILL_CACHE",
+        hide_env_values = true
+    )]
+    pub cache: Option<PathBuf>,
     /// How to write the answer
     #[arg(long, short = 'o', global = true, value_enum, default_value_t = Output::Human, env = "STATIONBILL_OUTPUT", hide_env_values = true)]
     pub output: Output,

@@ -86,6 +86,10 @@ impl Context {
                 bail!("{}{hint}", crate::aws::chain(&error))
             }
         };
+        if let Some(folder) = &self.global.cache {
+            let read = connection.aws.memory.load(folder);
+            read.with_context(|| format!("cannot read the cache in `{}`", folder.display()))?;
+        }
         let fleet = Box::pin(Fleet::find(&connection, loaded, selection)).await?;
         for remark in &fleet.remarks {
             self.printer.say(remark);
@@ -96,6 +100,17 @@ impl Context {
             fleet,
             began,
         })
+    }
+
+    /// Keeps what was read for a later run, where that is asked for; that it cannot be kept is no failure.
+    pub fn remember(&self, connection: &Connection) {
+        if let Some(folder) = &self.global.cache
+            && let Err(error) = connection.aws.memory.save(folder)
+        {
+            let folder = folder.display();
+            let text = format!("warning: cannot write the cache in `{folder}`: {error}");
+            self.printer.complain(&text);
+        }
     }
 
     /// Returns which places are asked for. Without a Target `--region` says which region the run is in.

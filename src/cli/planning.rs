@@ -112,5 +112,6 @@ async fn look(context: &Context, session: &Session, desired: &Desired, wish: &Wi
         .observe(&session.world, desired, breadth, &tell)
         .await;
     progress.end();
+    context.remember(&session.connection);
     plan(desired, &observed, &kinds::specs(), wish)
 }

@@ -1,23 +1,23 @@
 //! Reads AWS: every kind that matters, at every place, all at once.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
-use futures::StreamExt;
-use futures::stream;
+use futures::stream::{self, FuturesUnordered, StreamExt};
 use serde_json::Value;
 
 use super::scrub::Scrubber;
 use super::{Event, Events, World};
-use crate::aws::{AwsError, Class};
-use crate::kinds::Select;
+use crate::aws::{Aws, AwsError, Class};
+use crate::kinds::{AnyKind, Select};
 use crate::model::address::must_be_enabled;
 use crate::model::plan::{Desired, Found, Observed, Unreadable};
 use crate::model::spec::aws_name;
 use crate::model::{Live, Location};
 
-/// How many kinds and places are listed at once; each service bounds its own requests besides.
-const LISTS: usize = 32;
+/// How many accounts of one region are looked at together, each in all its kinds; each service bounds its own requests
+/// besides. A region that is down so keeps no other one waiting.
+const ACCOUNTS: usize = 16;
 
 /// Which kinds are looked at, and how much of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,71 +39,119 @@ pub async fn observe(
     breadth: Breadth,
     events: Events<'_>,
 ) -> Observed {
-    let mut scrubber = Scrubber::default();
+    let scrubber = teach(world, desired);
     let mut declared: BTreeMap<(&Location, &str), BTreeMap<String, Arc<Value>>> = BTreeMap::new();
     for object in &desired.objects {
-        scrubber.learn(&object.spec);
         let named = declared
             .entry((&object.location, &object.address.kind))
             .or_default();
         let name = aws_name(&object.spec).unwrap_or_default();
         named.insert(name.to_owned(), Arc::clone(&object.spec));
     }
-    let scrubber = &scrubber;
-    let jobs = world
-        .places
-        .iter()
-        .flat_map(|(location, aws)| world.kinds.iter().map(move |kind| (location, aws, *kind)));
-    let jobs = jobs.filter_map(|(location, aws, kind)| {
-        if !desired.looks_at(kind, location) {
+    let look = Look {
+        desired,
+        breadth,
+        scrubber: &scrubber,
+        events,
+    };
+    let mut regions: BTreeMap<&str, Vec<_>> = BTreeMap::new();
+    for (location, aws) in &world.places {
+        let kinds = world.kinds.iter().copied();
+        let jobs = kinds.filter_map(|kind| {
+            let specs = declared.remove(&(location, kind.kind()));
+            look.at(location, aws, kind, specs.unwrap_or_default())
+        });
+        let jobs: FuturesUnordered<_> = jobs.collect();
+        let place = async move { (location, jobs.collect::<BTreeMap<_, _>>().await) };
+        regions.entry(&location.region).or_default().push(place);
+    }
+    let regions = regions
+        .into_values()
+        .map(|places| stream::iter(places).buffer_unordered(ACCOUNTS));
+    let mut places = stream::select_all(regions);
+    let mut observed = Observed::default();
+    while let Some((location, kinds)) = places.next().await {
+        if !kinds.is_empty() {
+            observed.0.insert(location.clone(), kinds);
+        }
+    }
+    observed
+}
+
+/// Learns what must not be told, and what need not be read.
+fn teach(world: &World, desired: &Desired) -> Scrubber {
+    let mut scrubber = Scrubber::default();
+    let mut taught = HashSet::new();
+    for object in &desired.objects {
+        // What is declared alike in many places is one value.
+        if taught.insert(Arc::as_ptr(&object.spec)) {
+            scrubber.learn(&object.spec);
+            if let Some(aws) = world.places.get(&object.location) {
+                aws.memory.learn(&object.spec);
+            }
+        }
+    }
+    scrubber
+}
+
+/// What is looked for everywhere.
+#[derive(Clone, Copy)]
+struct Look<'a> {
+    desired: &'a Desired,
+    breadth: Breadth,
+    scrubber: &'a Scrubber,
+    events: Events<'a>,
+}
+
+impl<'a> Look<'a> {
+    /// Lists a kind at a place, where it matters; `specs` are the declared ones, by AWS's name.
+    fn at(
+        self,
+        location: &'a Location,
+        aws: &'a Aws,
+        kind: &'static dyn AnyKind,
+        specs: BTreeMap<String, Arc<Value>>,
+    ) -> Option<impl Future<Output = (String, Found)>> {
+        if !self.desired.looks_at(kind, location) {
             return None;
         }
-        let specs = declared
-            .remove(&(location, kind.kind()))
-            .unwrap_or_default();
-        let select = match breadth {
+        let select = match self.breadth {
             Breadth::Declared if specs.is_empty() => return None,
             Breadth::Declared | Breadth::Owned => Select::Wanted {
-                stack: desired.stack.clone(),
+                stack: self.desired.stack.clone(),
                 names: specs.keys().cloned().collect(),
             },
             Breadth::Everything => Select::Everything,
         };
         Some(async move {
-            events(Event::Observing {
+            (self.events)(Event::Observing {
                 location: location.clone(),
                 kind: kind.kind(),
             });
             let found = kind.list(aws, &select).await.map_err(|error| {
-                not_enabled(&error, location, desired)
-                    .unwrap_or_else(|| unreadable(error, scrubber))
+                not_enabled(&error, location, self.desired)
+                    .unwrap_or_else(|| unreadable(error, self.scrubber))
             });
             let found: Found = found.map(|found| {
-                let held = |live: Live<Value>| {
+                let beside = |live: Live<Value>| {
                     let declared = specs.get(&live.name);
                     live.held(declared)
                 };
-                found.into_iter().map(held).collect()
+                found.into_iter().map(beside).collect()
             });
             let summary = found.as_ref().map(Vec::len).map_err(|why| match why {
                 Unreadable::NotAvailable(why)
                 | Unreadable::NotEnabled(why)
                 | Unreadable::Failed(why) => why.clone(),
             });
-            events(Event::Observed {
+            (self.events)(Event::Observed {
                 location: location.clone(),
                 kind: kind.kind(),
                 found: summary,
             });
-            (location.clone(), kind.kind().to_owned(), found)
+            (kind.kind().to_owned(), found)
         })
-    });
-    let mut observed = Observed::default();
-    let mut results = stream::iter(jobs.collect::<Vec<_>>()).buffer_unordered(LISTS);
-    while let Some((location, kind, found)) = results.next().await {
-        observed.0.entry(location).or_default().insert(kind, found);
     }
-    observed
 }
 
 /// Credentials that work elsewhere are not known in a region that their account has not enabled.

@@ -122,6 +122,11 @@ impl Document {
         Ok(Cow::Owned(Self::from_value(&value, format).text))
     }
 
+    /// Returns the text of a marker object.
+    pub fn marked_text(value: &Value) -> Option<&str> {
+        value.get(MARKER)?.get("text")?.as_str()
+    }
+
     /// Reads a marker object.
     pub fn marked(value: &Value) -> Option<Self> {
         let inner = value

@@ -19,6 +19,7 @@ mod kinds_settings;
 mod kinds_systems;
 mod kinds_windows;
 mod layering;
+mod memory;
 mod ownership;
 mod personal_data;
 mod privilege;

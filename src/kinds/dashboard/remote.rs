@@ -3,13 +3,15 @@
 use std::collections::BTreeMap;
 
 use aws_sdk_cloudwatch::operation::list_dashboards::ListDashboardsOutput;
-use aws_sdk_cloudwatch::types::Tag;
+use aws_sdk_cloudwatch::types::{DashboardEntry, Tag};
+use futures::stream::{self, StreamExt as _, TryStreamExt as _};
 
 use super::Dashboard;
-use crate::aws::{Aws, AwsError, Pages, tags};
+use crate::aws::transport::IN_FLIGHT;
+use crate::aws::{Aws, AwsError, Pages, memory, tags};
 use crate::kinds::{Action, Id, Live, Remote, Select, reads, writes};
 use crate::model::stamp::{Stamp, user_tags};
-use crate::model::{Document, Format};
+use crate::model::{Document, Format, Spec as _};
 
 const DASHBOARDS: &str = "arn:{partition}:cloudwatch::{account}:dashboard/{name}";
 
@@ -35,52 +37,13 @@ impl Remote for Dashboard {
             ListDashboardsOutput::next_token,
         );
         while let Some(page) = pages.next().await {
-            for entry in page?.dashboard_entries.unwrap_or_default() {
-                let name = entry.dashboard_name.unwrap_or_default();
-                if select.rules_out(&name) {
-                    continue;
-                }
-                let arn = arn(aws, &name);
-                let answer = aws
-                    .cloudwatch
-                    .list_tags_for_resource()
-                    .resource_arn(&arn)
-                    .send()
-                    .await?;
-                let tags = answer
-                    .tags
-                    .unwrap_or_default()
-                    .into_iter()
-                    .map(pair)
-                    .collect();
-                if select.wants(&name, &tags) {
-                    let answer = aws
-                        .cloudwatch
-                        .get_dashboard()
-                        .dashboard_name(&name)
-                        .send()
-                        .await?;
-                    let text =
-                        aws.required("GetDashboard", "DashboardBody", answer.dashboard_body)?;
-                    let body = Document {
-                        format: Format::Json,
-                        text,
-                    };
-                    let spec = Self {
-                        name: name.clone(),
-                        body,
-                        tags: Some(user_tags(&tags)),
-                    };
-                    found.push(Live {
-                        id: Id(arn),
-                        name,
-                        spec,
-                        tags,
-                        ready: true,
-                        notes: Vec::new(),
-                    });
-                }
-            }
+            let listed = page?.dashboard_entries.unwrap_or_default();
+            let wanted = listed
+                .into_iter()
+                .filter(|entry| !select.rules_out(entry.dashboard_name().unwrap_or_default()));
+            let read = stream::iter(wanted).map(|entry| read(aws, entry, select));
+            let read: Vec<_> = read.buffered(IN_FLIGHT).try_collect().await?;
+            found.extend(read.into_iter().flatten());
         }
         Ok(found)
     }
@@ -134,6 +97,64 @@ impl Remote for Dashboard {
             .await;
         AwsError::gone_is_fine(answer.map(|_| ()))
     }
+}
+
+/// Reads a dashboard; `None` when it is not wanted.
+async fn read(
+    aws: &Aws,
+    entry: DashboardEntry,
+    select: &Select,
+) -> Result<Option<Live<Dashboard>>, AwsError> {
+    let name = entry.dashboard_name().unwrap_or_default().to_owned();
+    let arn = arn(aws, &name);
+    let request = aws.cloudwatch.list_tags_for_resource().resource_arn(&arn);
+    let answer = request.send().await?;
+    let tags = answer.tags.into_iter().flatten().map(pair).collect();
+    if !select.wants(&name, &tags) {
+        return Ok(None);
+    }
+    // Only a plan takes what was read before; after a write it is read again.
+    let text = match select {
+        Select::Wanted { .. } => known_body(aws, &name, &entry).await?,
+        Select::Named(_) | Select::Everything => body(aws, &name).await?,
+    };
+    let body = Document {
+        format: Format::Json,
+        text,
+    };
+    let spec = Dashboard {
+        name: name.clone(),
+        body,
+        tags: Some(user_tags(&tags)),
+    };
+    Ok(Some(Live {
+        id: Id(arn),
+        name,
+        spec,
+        tags,
+        ready: true,
+        notes: Vec::new(),
+    }))
+}
+
+async fn body(aws: &Aws, name: &str) -> Result<String, AwsError> {
+    let request = aws.cloudwatch.get_dashboard().dashboard_name(name);
+    let answer = request.send().await?;
+    aws.required("GetDashboard", "DashboardBody", answer.dashboard_body)
+}
+
+/// Returns the body, without reading it when size and time are what they were.
+async fn known_body(aws: &Aws, name: &str, entry: &DashboardEntry) -> Result<String, AwsError> {
+    let (memory, kind) = (&aws.memory, Dashboard::KIND);
+    let row = memory::hash(&format!("{entry:?}"));
+    if let Some(text) = memory.recall(&aws.location, kind, name, &row) {
+        return Ok(text);
+    }
+    let text = body(aws, name).await?;
+    if let Some(modified) = entry.last_modified() {
+        memory.remember(&aws.location, kind, name, &row, modified.secs(), &text);
+    }
+    Ok(text)
 }
 
 impl Dashboard {

@@ -1,7 +1,9 @@
 //! SSM documents in Systems Manager: `Document`, and all of `Runbook`.
 
 use aws_sdk_ssm::operation::list_documents::ListDocumentsOutput;
-use aws_sdk_ssm::types::{DocumentKeyValuesFilter, DocumentStatus, ResourceTypeForTagging};
+use aws_sdk_ssm::types::{
+    DocumentIdentifier, DocumentKeyValuesFilter, DocumentStatus, ResourceTypeForTagging,
+};
 use futures::stream::{self, StreamExt as _, TryStreamExt as _};
 
 use self::send::{requires, send, sent, sources};
@@ -9,7 +11,7 @@ use self::version::{NEWEST, Version, at_work, describe, next_default};
 use super::reference::arn;
 use super::{Definition, Document, DocumentType, Sharing, SsmDocument};
 use crate::aws::transport::IN_FLIGHT;
-use crate::aws::{Aws, AwsError, Class, Pages, enums, ssm, tags};
+use crate::aws::{Aws, AwsError, Class, Pages, enums, memory, ssm, tags};
 use crate::kinds::{Action, Id, Live, Remote, Select, reads, writes};
 use crate::model::Address;
 use crate::model::canonical::canonical;
@@ -82,14 +84,16 @@ pub(in crate::kinds) async fn list<K: SsmDocument>(
             page?.document_identifiers,
         )?;
         for entry in listed {
-            let name = aws.required("ListDocuments", "Name", entry.name)?;
-            let tags = ssm::tags_of(entry.tags.unwrap_or_default());
+            let name = aws.required("ListDocuments", "Name", entry.name.clone())?;
+            let tags = ssm::tags_of(entry.tags.clone().unwrap_or_default());
             let kind = entry
                 .document_type
                 .as_ref()
                 .map_or("", |kind| kind.as_str());
             if may_be::<K>(kind, &tags) && select.wants(&name, &tags) {
-                wanted.push(read::<K>(aws, name, tags));
+                // Only a plan takes what was read before; after a write it is read again.
+                let row = matches!(select, Select::Wanted { .. }).then(|| Row::of(entry));
+                wanted.push(read::<K>(aws, name, tags, row));
             }
         }
     }
@@ -126,8 +130,9 @@ async fn read<K: SsmDocument>(
     aws: &Aws,
     name: String,
     tags: Tags,
+    row: Option<Row>,
 ) -> Result<Option<Live<K>>, AwsError> {
-    let default = match Version::read(aws, &name, None).await {
+    let default = match version(aws, &name, row, K::KIND).await {
         Err(error) if error.class == Class::NotFound => return Ok(None),
         answer => answer?,
     };
@@ -138,6 +143,7 @@ async fn read<K: SsmDocument>(
         newest,
         status,
         information,
+        hash: _,
     } = default;
     let of_this_kind = match K::TYPE {
         Some(kind) => definition.document_type == kind,
@@ -172,6 +178,49 @@ async fn read<K: SsmDocument>(
         ready: statuses.iter().all(|(_, status, _)| !at_work(status)),
         notes,
     }))
+}
+
+/// What the list tells of a document.
+struct Row {
+    entry: DocumentIdentifier,
+    /// A hash of all of it but the tags, which are read each time.
+    hash: String,
+}
+
+impl Row {
+    fn of(entry: DocumentIdentifier) -> Self {
+        let mut untagged = entry.clone();
+        untagged.tags = None;
+        let hash = memory::hash(&format!("{untagged:?}"));
+        Self { entry, hash }
+    }
+}
+
+/// Reads the default version, unless the list tells the same of the document as when it was last read: the content of
+/// a version never changes.
+async fn version(aws: &Aws, name: &str, row: Option<Row>, kind: &str) -> Result<Version, AwsError> {
+    let Some(Row { entry, hash: row }) = row else {
+        return Version::read(aws, name, None).await;
+    };
+    let hash: Option<String> = aws.memory.recall(&aws.location, kind, name, &row);
+    let content = hash.as_deref().and_then(|hash| aws.memory.text(hash));
+    if let (Some(hash), Some(content)) = (hash, content) {
+        return Version::listed(aws, &entry, hash, content);
+    }
+    let version = Version::read(aws, name, None).await?;
+    // A document that was made anew has another date.
+    if let Some(created) = entry.created_date.filter(|_| version.is_settled()) {
+        let memory = &aws.memory;
+        memory.remember(
+            &aws.location,
+            kind,
+            name,
+            &row,
+            created.secs(),
+            &version.hash,
+        );
+    }
+    Ok(version)
 }
 
 fn filled(text: Option<String>) -> Option<String> {

@@ -3,13 +3,16 @@
 use aws_sdk_ssm::error::SdkError;
 use aws_sdk_ssm::operation::list_document_versions::ListDocumentVersionsOutput;
 use aws_sdk_ssm::operation::update_document::UpdateDocumentError;
-use aws_sdk_ssm::types::{DocumentDescription, DocumentRequires, DocumentStatus};
+use aws_sdk_ssm::types::{
+    DocumentDescription, DocumentFormat, DocumentHashType, DocumentIdentifier, DocumentRequires,
+    DocumentStatus,
+};
 
 use super::super::check::is_change_template;
 use super::super::{Definition, DocumentType, Requirement, Sharing};
 use super::filled;
 use super::send::{send, sent, sources};
-use crate::aws::{Aws, AwsError, Class, Pages, enums};
+use crate::aws::{Aws, AwsError, Class, Pages, enums, memory};
 use crate::model;
 
 /// What AWS calls the newest version.
@@ -29,6 +32,8 @@ pub(super) struct Version {
     pub(super) newest: String,
     pub(super) status: DocumentStatus,
     pub(super) information: Option<String>,
+    /// The SHA-256 of the content.
+    pub(super) hash: String,
 }
 
 impl Version {
@@ -43,19 +48,21 @@ impl Version {
         let number = aws.required(OPERATION, "DocumentVersion", described.document_version)?;
         let format = aws.required(OPERATION, "DocumentFormat", described.document_format)?;
         let kind = aws.required(OPERATION, "DocumentType", described.document_type)?;
-        // Without its own format AWS would convert the content to JSON.
-        let request = aws.ssm.get_document().name(name).document_version(&number);
-        let answer = request.document_format(format.clone()).send().await?;
+        // The hash is that of the content as it was sent: [D] DocumentDescription, "Hash". Most often it is the one
+        // that is declared.
+        let sha256 = described.hash_type == Some(DocumentHashType::Sha256);
+        let hash = described.hash.filter(|_| sha256);
+        let known = hash.as_deref().and_then(|hash| aws.memory.text(hash));
+        let text = match known {
+            Some(text) => text,
+            None => get(aws, name, &number, &format).await?,
+        };
+        let hash = hash.unwrap_or_else(|| memory::hash(&text));
         let content = model::Document {
             format: enums::read("DocumentFormat", format.as_str())?,
-            text: aws.required("GetDocument", "Content", answer.content)?,
+            text,
         };
-        let document_type = match enums::read("DocumentType", kind.as_str())? {
-            DocumentType::Automation if is_change_template(&content) => {
-                DocumentType::ChangeTemplate
-            }
-            kind => kind,
-        };
+        let document_type = type_of(kind.as_str(), &content)?;
         let definition = Definition {
             name: name.to_owned(),
             document_type,
@@ -81,8 +88,85 @@ impl Version {
             number,
             status: described.status.unwrap_or(DocumentStatus::Active),
             information: described.status_information,
+            hash,
         })
     }
+
+    /// Takes the default version from what the list tells of it and its content, when that is known.
+    pub(super) fn listed(
+        aws: &Aws,
+        entry: &DocumentIdentifier,
+        hash: String,
+        text: String,
+    ) -> Result<Self, AwsError> {
+        const OPERATION: &str = "ListDocuments";
+        let DocumentIdentifier {
+            name,
+            display_name,
+            version_name,
+            document_version,
+            document_type,
+            document_format,
+            target_type,
+            requires,
+            ..
+        } = entry.clone();
+        let number = aws.required(OPERATION, "DocumentVersion", document_version)?;
+        let format = aws.required(OPERATION, "DocumentFormat", document_format)?;
+        let kind = aws.required(OPERATION, "DocumentType", document_type)?;
+        let content = model::Document {
+            format: enums::read("DocumentFormat", format.as_str())?,
+            text,
+        };
+        let definition = Definition {
+            name: name.unwrap_or_default(),
+            document_type: type_of(kind.as_str(), &content)?,
+            document_format: Some(content.format),
+            content,
+            target_type: filled(target_type),
+            version_name: filled(version_name),
+            display_name: filled(display_name),
+            requires: requires.into_iter().flatten().map(requirement).collect(),
+            attachments: Vec::new(),
+            sharing: Sharing::default(),
+            tags: None,
+        };
+        Ok(Self {
+            definition,
+            default: number.clone(),
+            newest: number.clone(),
+            number,
+            status: DocumentStatus::Active,
+            information: None,
+            hash,
+        })
+    }
+
+    /// Says whether the list alone tells all that is to be known of it but the content.
+    pub(super) fn is_settled(&self) -> bool {
+        self.newest == self.number
+            && self.default == self.number
+            && self.status == DocumentStatus::Active
+    }
+}
+
+/// Returns the content of a version in its own format: without it AWS would convert the content to JSON.
+async fn get(
+    aws: &Aws,
+    name: &str,
+    number: &str,
+    format: &DocumentFormat,
+) -> Result<String, AwsError> {
+    let request = aws.ssm.get_document().name(name).document_version(number);
+    let answer = request.document_format(format.clone()).send().await?;
+    aws.required("GetDocument", "Content", answer.content)
+}
+
+fn type_of(reported: &str, content: &model::Document) -> Result<DocumentType, AwsError> {
+    Ok(match enums::read("DocumentType", reported)? {
+        DocumentType::Automation if is_change_template(content) => DocumentType::ChangeTemplate,
+        kind => kind,
+    })
 }
 
 /// Describes a version, the default one unless another is named.
