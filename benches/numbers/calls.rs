@@ -75,7 +75,7 @@ fn count(documents: &[Value]) -> Result<Counts> {
     let estate = Estate::write(documents)?;
     let state = tempfile::tempdir()?;
     estate.fill(state.path())?;
-    let server = Server::start(state.path(), "0ms")?;
+    let server = Server::start(state.path(), "0ms", "documented")?;
     let ran = run(program(&server.url).arg("plan").arg(estate.folder()))?;
     ensure!(ran.code == 0, "plan failed: {}", ran.told);
     let mut counts = Counts::new();

@@ -2,8 +2,9 @@
 //!
 //! Two things bound it, and the floor is the larger:
 //!
-//! - **rate**: of each group of operations that shares a documented rate, `(calls - burst) / rate`. The rates are the
-//!   sandbox's own, which refuses what goes beyond them; the burst is one second's worth.
+//! - **rate**: of each group of operations that shares a documented rate in one account and region,
+//!   `(calls - burst) / rate`. The rates are the sandbox's own, which refuses what goes beyond them; the burst is one
+//!   second's worth.
 //! - **latency**: of each service, `calls × latency / calls in flight`. The program has at most [`IN_FLIGHT`] calls of
 //!   one service under way in one account and region.
 //!
@@ -32,22 +33,30 @@ pub(crate) struct Floor {
     reason = "there are fewer than 2^52 calls"
 )]
 pub(crate) fn floor(calls: &[Call]) -> Floor {
-    let mut groups: BTreeMap<(&str, &str), (f64, f64)> = BTreeMap::new();
-    let mut services: BTreeMap<&str, f64> = BTreeMap::new();
+    let mut groups: BTreeMap<_, (f64, f64)> = BTreeMap::new();
+    let mut services: BTreeMap<_, f64> = BTreeMap::new();
     for Call {
-        service, operation, ..
+        account,
+        region,
+        service,
+        operation,
+        ..
     } in calls
     {
-        *services.entry(service).or_default() += 1.0;
+        let place = (account, region);
+        *services.entry((place, service)).or_default() += 1.0;
         if let Some((group, rate)) = sandbox::rate(service, operation) {
-            groups.entry((service, group)).or_insert((0.0, rate)).0 += 1.0;
+            let group = (place, service, group);
+            groups.entry(group).or_insert((0.0, rate)).0 += 1.0;
         }
     }
-    let by_rate = groups.into_iter().map(|((_, group), (count, rate))| Floor {
-        seconds: (count - rate).max(0.0) / rate,
-        by: format!("{group}, {rate} a second"),
-    });
-    let by_latency = services.into_iter().map(|(service, count)| Floor {
+    let by_rate = groups
+        .into_iter()
+        .map(|((.., group), (count, rate))| Floor {
+            seconds: (count - rate).max(0.0) / rate,
+            by: format!("{group}, {rate} a second"),
+        });
+    let by_latency = services.into_iter().map(|((_, service), count)| Floor {
         seconds: count * LATENCY / IN_FLIGHT as f64,
         by: format!("latency of {service}"),
     });

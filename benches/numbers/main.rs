@@ -6,6 +6,7 @@
 
 mod calls;
 mod estate;
+mod fleet;
 mod floor;
 mod measure;
 mod planner;
@@ -45,6 +46,9 @@ fn main() -> Result<()> {
     }
     if wanted("plan") {
         plan(full)?;
+    }
+    if wanted("fleet") {
+        fleet::plans(full)?;
     }
     if wanted("apply") {
         for kind in ["Alarm", "Dashboard", "Contact", "Runbook"] {
@@ -106,7 +110,7 @@ fn plan(full: bool) -> Result<()> {
             if applied {
                 estate.fill(state.path())?;
             }
-            let server = Server::start(state.path(), LATENCY)?;
+            let server = Server::start(state.path(), LATENCY, "documented")?;
             let ran = run(program(&server.url).arg("plan").arg(estate.folder()))?;
             ensure!(ran.code == 0, "plan failed: {}", ran.told);
             let nothing = format!("nothing to do: {} objects", estate.len());
@@ -138,7 +142,7 @@ fn apply(kind: &str, full: bool) -> Result<()> {
         let state = tempfile::tempdir()?;
         Estate::needs(kind)?.fill(state.path())?;
         let estate = Estate::of(kind, size)?;
-        let server = Server::start(state.path(), LATENCY)?;
+        let server = Server::start(state.path(), LATENCY, "documented")?;
         let mut apply = program(&server.url);
         let ran = run(apply.args(["apply", "--yes"]).arg(estate.folder()))?;
         ensure!(ran.code == 0, "apply failed: {}", ran.told);

@@ -86,7 +86,7 @@ fn memory(process: &str, line: &str) -> u64 {
     kib.unwrap_or_default() * 1024
 }
 
-/// A sandbox process with the documented quotas.
+/// A sandbox process.
 pub(crate) struct Server {
     child: Child,
     pub(crate) url: String,
@@ -96,6 +96,8 @@ pub(crate) struct Server {
 /// One call as the sandbox recorded it.
 #[derive(Debug, Deserialize)]
 pub(crate) struct Call {
+    pub(crate) account: String,
+    pub(crate) region: String,
     pub(crate) service: String,
     pub(crate) operation: String,
     pub(crate) code: Option<String>,
@@ -103,7 +105,7 @@ pub(crate) struct Call {
 
 impl Server {
     /// Serves the state in a folder.
-    pub(crate) fn start(state: &Path, latency: &str) -> Result<Self> {
+    pub(crate) fn start(state: &Path, latency: &str, quotas: &str) -> Result<Self> {
         let record = state.join("calls.jsonl");
         let mut command = Command::new(env!("CARGO_BIN_EXE_stationbill"));
         command
@@ -112,7 +114,7 @@ impl Server {
                 "--latency",
                 latency,
                 "--quotas",
-                "documented",
+                quotas,
                 "--state",
             ])
             .arg(state)
