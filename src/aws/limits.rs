@@ -68,6 +68,7 @@ pub const RATES: &[Rate] = &[
     rate("ssm", &["DescribeAssociation"], 2.0),
     rate("ssm", &["ListAssociations"], 4.0),
     rate("ssm", &["ListAssociationVersions"], 4.0),
+    rate("ssm", &["StartAssociationsOnce"], 2.0),
     // [D] CloudWatch user guide, "CloudWatch service quotas": alarms, then dashboards.
     rate("monitoring", &["PutMetricAlarm"], 3.0),
     rate("monitoring", &["PutCompositeAlarm"], 3.0),

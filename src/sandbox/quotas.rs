@@ -23,8 +23,8 @@ struct Bucket {
 /// Returns the calls per second that AWS documents, and the name under which they are counted together.
 ///
 /// Organizations publishes its own, and bursts that are half as large again, which nobody should count on.
-/// Systems Manager's are in the AWS General Reference ("Parameter Store", "Automation", at standard throughput),
-/// `CloudWatch`'s in its user guide, Security Hub's in its API reference.
+/// Systems Manager's are in the AWS General Reference ("Parameter Store", at standard throughput, "Automation" and "State
+/// Manager"), `CloudWatch`'s in its user guide, Security Hub's in its API reference.
 pub fn rate<'a>(service: &str, operation: &'a str) -> Option<(&'a str, f64)> {
     match (service, operation) {
         ("ssm", "GetParameter" | "GetParameters" | "GetParametersByPath") => {
@@ -40,7 +40,9 @@ pub fn rate<'a>(service: &str, operation: &'a str) -> Option<(&'a str, f64)> {
             | "DeleteParameter"
             | "DeleteParameters"
             | "GetAutomationExecution"
-            | "DescribeAutomationExecutions",
+            | "DescribeAutomationExecutions"
+            | "CreateAssociation"
+            | "UpdateAssociation",
         )
         | (
             "cloudwatch",
@@ -52,6 +54,10 @@ pub fn rate<'a>(service: &str, operation: &'a str) -> Option<(&'a str, f64)> {
             | "EnableAlarmActions"
             | "SetAlarmState",
         ) => Some((operation, 3.0)),
+        ("ssm", "DeleteAssociation" | "DescribeAssociation" | "StartAssociationsOnce") => {
+            Some((operation, 2.0))
+        }
+        ("ssm", "ListAssociations" | "ListAssociationVersions") => Some((operation, 4.0)),
         ("ssm", "StartAutomationExecution" | "StopAutomationExecution")
         | ("organizations", "DescribeOrganization" | "ListRoots")
         | ("securityhub", "BatchEnableStandards") => Some((operation, 1.0)),

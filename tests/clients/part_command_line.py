@@ -102,6 +102,20 @@ def patching_and_settings(run):
     )
     tasks = ("ssm", "describe-maintenance-window-tasks", "--window-id", window, "--query", "Tasks[].TaskArn")
     same(run.aws(*tasks), ["AWS-RunPatchBaseline"])
+    association = run.aws(
+        "ssm", "create-association", "--name", "AWS-GatherSoftwareInventory", "--association-name", "inventory",
+        "--targets", "Key=InstanceIds,Values=*", "--schedule-expression", "rate(30 minutes)", "--parameters", "services=Disabled",
+        "--query", "AssociationDescription.AssociationId", "--output", "text",
+    )
+    listed = run.aws("ssm", "list-associations", "--association-filter-list", "key=AssociationName,value=inventory")
+    same([one["AssociationId"] for one in listed["Associations"]], [association])
+    named = ("--association-id", association)
+    run.aws("ssm", "update-association", *named, "--targets", "Key=tag:role,Values=till")
+    described = run.aws("ssm", "describe-association", *named, "--query", "AssociationDescription")
+    holds(described, {"AssociationVersion": "2", "Targets": [{"Key": "tag:role", "Values": ["till"]}]})
+    assert "ScheduleExpression" not in described and "AssociationName" not in described, described
+    run.aws("ssm", "delete-association", *named)
+    run.refused("AssociationDoesNotExist", "ssm", "delete-association", *named)
     setting = ("--setting-id", "/ssm/documents/console/public-sharing-permission")
     status = ("ssm", "get-service-setting", *setting, "--query", "ServiceSetting.Status")
     same(run.aws(*status), "Default")

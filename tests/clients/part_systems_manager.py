@@ -402,6 +402,94 @@ def windows(client):
         client.get_maintenance_window(WindowId=window)
 
 
+def associations(client):
+    targets = [{"Key": "tag:Patch Group", "Values": ["production"]}]
+    made = {
+        "Name": "AWS-RunPatchBaseline", "AssociationName": "banana-scan", "Parameters": {"Operation": ["Scan"]}, "Targets": targets,
+        "ScheduleExpression": "rate(1 day)", "MaxErrors": "1", "MaxConcurrency": "10%", "ComplianceSeverity": "HIGH",
+        "AlarmConfiguration": {"Alarms": [{"Name": "banana-errors"}]}, "Tags": [{"Key": "team", "Value": "banana"}],
+        "OutputLocation": {"S3Location": {"OutputS3BucketName": "banana-logs", "OutputS3KeyPrefix": "scans"}},
+    }
+    created = client.create_association(**made)["AssociationDescription"]
+    association = created["AssociationId"]
+    holds(created, {"AssociationVersion": "1", "DocumentVersion": "$DEFAULT", "SyncCompliance": "AUTO"})
+    holds(created["Overview"], {"Status": "Pending", "DetailedStatus": "Creating"})
+    same(created["ApplyOnlyAtCronInterval"], False)
+    same(tags_of(client, "Association", association), {"team": "banana"})
+    for wrong, error in (
+        ({"Name": "nobody"}, "InvalidDocument"),
+        ({"DocumentVersion": "7"}, "InvalidDocumentVersion"),
+        ({"Parameters": {"Operation": ["Guess"]}}, "InvalidParameters"),
+        ({"Parameters": {}}, "InvalidParameters"),
+        ({"Targets": []}, "InvalidTarget"),
+        ({"TargetMaps": [{"Operation": ["Scan"]}]}, "InvalidTargetMaps"),
+        ({"ScheduleExpression": "rate(5 minutes)"}, "InvalidSchedule"),
+        ({"ScheduleOffset": 2}, "InvalidSchedule"),
+        ({"OutputLocation": {"S3Location": {"OutputS3Region": "eu-west-1"}}}, "InvalidOutputLocation"),
+        ({"Tags": [{"Key": "aws:team", "Value": ""}]}, "InvalidTag"),
+    ):
+        with refused(getattr(client.exceptions, error), error):
+            client.create_association(**{**made, **wrong})
+    with refused("ValidationException"):
+        client.create_association(**{**made, "AssociationName": "no spaces"})
+
+    # What an update leaves out is gone, and it begins a run.
+    kept = {"AssociationId": association, "Targets": targets, "Parameters": {"Operation": ["Scan"]}}
+    updated = client.update_association(**kept, ScheduleExpression="rate(2 days)")["AssociationDescription"]
+    holds(updated, {"AssociationVersion": "2", "Name": "AWS-RunPatchBaseline", "ScheduleExpression": "rate(2 days)"})
+    for gone in ("AssociationName", "MaxErrors", "AlarmConfiguration", "OutputLocation", "ComplianceSeverity"):
+        assert gone not in updated, updated
+    with refused(client.exceptions.InvalidAssociationVersion, "InvalidAssociationVersion"):
+        client.update_association(**kept, AssociationVersion="1")
+    first = client.describe_association(AssociationId=association, AssociationVersion="1")["AssociationDescription"]
+    holds(first, {"AssociationName": "banana-scan", "MaxErrors": "1"})
+    versions = client.list_association_versions(AssociationId=association)["AssociationVersions"]
+    same([one["AssociationVersion"] for one in versions], ["1", "2"])
+    assert "AlarmConfiguration" not in versions[0], versions
+    runs = lambda: client.describe_association_executions(AssociationId=association)["AssociationExecutions"]  # noqa: E731
+    same([one["AssociationVersion"] for one in runs()], ["2", "1"])
+    client.start_associations_once(AssociationIds=[association])
+    same(len(runs()), 3)
+    waits = client.create_association(
+        **{**made, "ScheduleExpression": "cron(0 2 ? * SUN *)", "ScheduleOffset": 2, "ApplyOnlyAtCronInterval": True, "Duration": 3},
+    )["AssociationDescription"]["AssociationId"]
+    same(client.describe_association_executions(AssociationId=waits)["AssociationExecutions"], [])
+
+    pages = list(client.get_paginator("list_associations").paginate(PaginationConfig={"PageSize": 1}))
+    same(sorted(page["Associations"][0]["AssociationId"] for page in pages if page["Associations"]), sorted([association, waits]))
+    named = client.list_associations(AssociationFilterList=[{"key": "AssociationName", "value": "banana-scan"}])["Associations"]
+    same([one["AssociationId"] for one in named], [waits])
+    assert "Parameters" not in named[0] and "MaxErrors" not in named[0], named
+
+    # The old form: one document of the old schema and one node.
+    old = json.dumps({
+        "schemaVersion": "1.2", "description": "Old.",
+        "runtimeConfig": {"aws:runShellScript": {"properties": [{"runCommand": ["ls"]}]}},
+    })
+    client.create_document(Name="banana-old", Content=old)
+    node = {"Name": "banana-old", "InstanceId": "i-0123456789abcdef0"}
+    client.create_association(**node)
+    with refused(client.exceptions.AssociationAlreadyExists, "AssociationAlreadyExists"):
+        client.create_association(**node)
+    status = {"Date": 1777888000, "Name": "Failed", "Message": "no"}
+    reported = client.update_association_status(**node, AssociationStatus=status)["AssociationDescription"]
+    same(reported["Overview"]["Status"], "Failed")
+    with refused(client.exceptions.StatusUnchanged, "StatusUnchanged"):
+        client.update_association_status(**node, AssociationStatus=status)
+    failed = client.list_associations(AssociationFilterList=[{"key": "AssociationStatusName", "value": "Failed"}])["Associations"]
+    same([one["InstanceId"] for one in failed], [node["InstanceId"]])
+    with refused(client.exceptions.AssociatedInstances, "AssociatedInstances"):
+        client.delete_document(Name="banana-old")
+    client.delete_association(**node)
+    client.delete_document(Name="banana-old")
+    for one in (association, waits):
+        client.delete_association(AssociationId=one)
+    with refused(client.exceptions.AssociationDoesNotExist, "AssociationDoesNotExist"):
+        client.describe_association(AssociationId=association)
+    with refused(client.exceptions.InvalidResourceId, "InvalidResourceId"):
+        tags_of(client, "Association", association)
+
+
 def settings(client):
     name = "/ssm/documents/console/public-sharing-permission"
     arn = f"arn:aws:ssm:{REGION}:{ACCOUNT}:servicesetting{name}"
@@ -446,6 +534,7 @@ def main():
         parameters(client)
         baselines(client)
         windows(client)
+        associations(client)
         settings(client)
         with refused("InvalidDocument"):
             sandbox.client("ssm", region="eu-west-1").describe_document(Name="banana-restart")

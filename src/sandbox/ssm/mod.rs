@@ -1,5 +1,5 @@
-//! Behaviour of Systems Manager: documents, Patch Manager, maintenance windows, Parameter Store, service settings and
-//! automations.
+//! Behaviour of Systems Manager: documents, Patch Manager, maintenance windows, associations, Parameter Store, service
+//! settings and automations.
 //!
 //! Everything is regional. What AWS owns (its documents, its patch baselines) is computed and never stored, so that
 //! nobody can change it and a saved state stays small.
@@ -11,6 +11,7 @@ use serde_json::Value;
 
 use super::{Call, Fault, Map, Operation, Shelf};
 
+mod associations;
 pub(in crate::sandbox) mod automation;
 mod documents;
 mod paging;
@@ -28,6 +29,7 @@ mod testing;
 #[serde(default)]
 pub struct Store {
     documents: Shelf<documents::Document>,
+    associations: associations::Associations,
     patch: patch::Patching,
     parameters: Shelf<parameters::Parameter>,
     /// Tagged parameters that were deleted, with the moment: their names cannot be used again at once.
@@ -60,6 +62,9 @@ pub const OPERATIONS: &[&[Operation]] = &[
     windows::window::OPERATIONS,
     windows::targets::OPERATIONS,
     windows::tasks::OPERATIONS,
+    associations::association::OPERATIONS,
+    associations::list::OPERATIONS,
+    associations::runs::OPERATIONS,
 ];
 
 /// Declares the operations of one file.

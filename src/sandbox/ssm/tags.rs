@@ -1,4 +1,4 @@
-//! Tags of documents, parameters, patch baselines, maintenance windows and automations.
+//! Tags of documents, parameters, patch baselines, maintenance windows, associations and automations.
 
 use std::collections::BTreeMap;
 
@@ -61,6 +61,7 @@ fn resource(store: &Store, call: &Call<'_>) -> Result<(String, String), Fault> {
         "PatchBaseline" => store.patch.owns(&id),
         "Automation" => store.automations.contains(&id),
         "MaintenanceWindow" => store.windows.contains(&id),
+        "Association" => store.associations.contains_key(&id),
         // The other resource types cannot be made here, so that no id of theirs is known.
         _ => false,
     };
@@ -204,6 +205,7 @@ mod tests {
             ("PatchBaseline", "pb-0123456789abcdef0"),
             ("Automation", "00000000-0000-0000-0000-000000000000"),
             ("MaintenanceWindow", "mw-0123456789abcdef0"),
+            ("Association", "00000000-0000-0000-0000-000000000000"),
         ] {
             let named =
                 json!({ "ResourceType": kind, "ResourceId": id, "Tags": [], "TagKeys": [] });

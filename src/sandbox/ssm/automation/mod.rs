@@ -8,7 +8,7 @@ use super::{documents, invalid, members, operations, put, tags};
 use crate::sandbox::{Answer, Call, Fault, Map, Shelf, State};
 
 mod filters;
-mod parameters;
+pub(super) mod parameters;
 #[cfg(test)]
 mod tests;
 

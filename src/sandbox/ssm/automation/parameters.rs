@@ -1,4 +1,4 @@
-//! The parameters that an automation is started with, against those that its runbook declares.
+//! The parameters that a document is run with, against those that it declares.
 
 use fancy_regex::Regex;
 use serde_json::Value;
@@ -46,7 +46,12 @@ pub(super) fn check(call: &Call<'_>, body: &Value) -> Result<(), Fault> {
     }
 }
 
-fn check_values(name: &str, parameter: &Value, values: &[&str]) -> Result<(), String> {
+/// Checks the values of one parameter.
+pub(in crate::sandbox::ssm) fn check_values(
+    name: &str,
+    parameter: &Value,
+    values: &[&str],
+) -> Result<(), String> {
     let is_list = parameter
         .get("type")
         .and_then(Value::as_str)

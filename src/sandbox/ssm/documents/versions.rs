@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::super::{members, operations, put, tags};
+use super::super::{arn, associations, members, operations, put, tags};
 use super::{no_document, no_version, own_mut};
 use crate::sandbox::{Answer, Call, Fault, Map, State};
 
@@ -57,7 +57,13 @@ fn delete(state: &mut State, call: &mut Call<'_>) -> Answer {
     };
     let Some(number) = named else {
         let name = call.required("Name");
+        let own = arn(call, &format!("document/{name}"));
         let store = state.ssm(call.account, call.region);
+        // [M] `AssociatedInstances`: "You must disassociate a document from all managed nodes before you can delete it."
+        // The text of the operation says instead that it deletes the associations; what refuses does less harm.
+        if associations::any_with(&store.associations, name, &own) {
+            return Err(Fault::new("AssociatedInstances", ""));
+        }
         store.documents.remove(name);
         tags::forget(store, "Document", name);
         return Ok(Map::new());
