@@ -33,6 +33,7 @@ mod schedule;
 pub mod security_hub;
 mod selector;
 pub mod service_setting;
+mod stop_alarm;
 mod tags;
 
 /// Every kind, in the order in which plans show them.

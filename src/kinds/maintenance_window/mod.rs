@@ -14,8 +14,7 @@ mod remote;
 
 pub use parts::{
     Automation, CloudWatchOutput, CutoffBehavior, HashType, Lambda, Notification,
-    NotificationEvent, NotificationType, RunCommand, StepFunctions, StopAlarm, WindowTarget,
-    WindowTask,
+    NotificationEvent, NotificationType, RunCommand, StepFunctions, WindowTarget, WindowTask,
 };
 
 /// A maintenance window: a schedule, the nodes that are worked on, and the tasks that run.
@@ -173,7 +172,7 @@ fn settle_document(wanted: &mut Option<Document>, live: Option<&Document>) {
 }
 
 /// The role that Systems Manager makes and takes when none is named; it counts as none.
-fn is_service_linked(role: &str) -> bool {
+pub(in crate::kinds) fn is_service_linked(role: &str) -> bool {
     role.contains(":role/aws-service-role/")
 }
 

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::kinds::document::{Command, DocumentRef};
 use crate::kinds::selector::Selector;
+use crate::kinds::stop_alarm::StopAlarm;
 use crate::model::Document;
 
 /// Nodes or resource groups that tasks of the window run on.
@@ -280,16 +281,4 @@ pub enum CutoffBehavior {
     ContinueTask,
     /// Commands are cancelled, and of the other types nothing new begins.
     CancelTask,
-}
-
-/// An alarm that stops what runs.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct StopAlarm {
-    /// The alarm's name.
-    #[schemars(length(min = 1, max = 255), regex(pattern = r"\S"))]
-    pub name: String,
-    /// Whether to go on when the alarm cannot be read.
-    #[serde(default)]
-    pub ignore_poll_alarm_failure: bool,
 }

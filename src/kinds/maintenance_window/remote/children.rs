@@ -10,10 +10,11 @@ use futures::try_join;
 use uuid::Uuid;
 
 use super::super::{MaintenanceWindow, WindowTarget, WindowTask, is_service_linked};
-use super::translate::{self, alarms, invocation, send_target, send_task, task_targets};
+use super::translate::{self, invocation, send_target, send_task, task_targets};
 use crate::aws::transport::IN_FLIGHT;
 use crate::aws::{Aws, AwsError, Class, Pages, enums};
 use crate::kinds::selector::remote as selectors;
+use crate::kinds::stop_alarm::remote as stop_alarm;
 
 /// Gives every child its key: its name, or its id when it has none or another child with a lower id has it too.
 fn keyed<T>(found: BTreeMap<String, (Option<String>, T)>) -> BTreeMap<String, (String, T)> {

@@ -9,11 +9,12 @@ use aws_sdk_ssm::types as sdk;
 
 use super::super::{
     Automation, CloudWatchOutput, Lambda, MaintenanceWindow, Notification, RunCommand,
-    StepFunctions, StopAlarm, WindowTarget, WindowTask, is_service_linked,
+    StepFunctions, WindowTarget, WindowTask, is_service_linked,
 };
 use crate::aws::{Aws, AwsError, enums};
 use crate::kinds::document::DocumentRef;
 use crate::kinds::selector::remote as selectors;
+use crate::kinds::stop_alarm::remote as stop_alarm;
 use crate::model::stamp::{Tags, user_tags};
 use crate::model::{Document, Format};
 
@@ -105,7 +106,7 @@ macro_rules! send_task {
                     .clone()
                     .filter(|role| !is_service_linked(role)),
             )
-            .set_alarm_configuration(alarm.as_ref().map(alarms).transpose()?)
+            .set_alarm_configuration(alarm.as_ref().map(stop_alarm::sent).transpose()?)
     }};
 }
 pub(super) use send_task;
@@ -184,7 +185,7 @@ pub(super) fn task(
             .transpose()?
             .unwrap_or_default(),
         service_role_arn: filled(answer.service_role_arn).filter(|role| !is_service_linked(role)),
-        alarm: answer.alarm_configuration.and_then(alarm),
+        alarm: answer.alarm_configuration.and_then(stop_alarm::read),
     };
     let parameters = answer.task_invocation_parameters;
     match kind.as_str() {
@@ -285,27 +286,6 @@ fn notification(sent: sdk::NotificationConfig) -> Result<Option<Notification>, A
             .transpose()?
             .unwrap_or_default(),
     }))
-}
-
-fn alarm(sent: sdk::AlarmConfiguration) -> Option<StopAlarm> {
-    Some(StopAlarm {
-        name: sent.alarms.into_iter().next()?.name,
-        ignore_poll_alarm_failure: sent.ignore_poll_alarm_failure,
-    })
-}
-
-/// Returns an alarm as it is sent.
-pub(super) fn alarms(alarm: &StopAlarm) -> Result<sdk::AlarmConfiguration, AwsError> {
-    let StopAlarm {
-        name,
-        ignore_poll_alarm_failure,
-    } = alarm;
-    let alarm = sdk::Alarm::builder().name(name).build().map_err(unbuilt)?;
-    sdk::AlarmConfiguration::builder()
-        .alarms(alarm)
-        .ignore_poll_alarm_failure(*ignore_poll_alarm_failure)
-        .build()
-        .map_err(unbuilt)
 }
 
 /// Returns how a task names its targets.
@@ -470,8 +450,4 @@ fn json(document: Option<&Document>) -> Result<Option<String>, AwsError> {
 
 fn filled(text: Option<String>) -> Option<String> {
     text.filter(|text| !text.is_empty())
-}
-
-fn unbuilt(error: impl std::error::Error) -> AwsError {
-    AwsError::unexpected("the maintenance window", &error.to_string())
 }
