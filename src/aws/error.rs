@@ -83,8 +83,11 @@ impl AwsError {
         }
     }
 
-    /// Returns what to do about credentials that may not do this.
+    /// Returns what to do about credentials that may not do this, and about what AWS says in one word.
     fn advice(&self) -> Option<&'static str> {
+        if self.code.as_deref() == Some("AssociatedInstances") {
+            return Some("associations still apply the document: delete them first");
+        }
         if self.class != Class::Denied {
             return None;
         }
@@ -204,11 +207,13 @@ fn classify(code: &str, message: &str) -> Class {
         | "DoesNotExistException"
         | "ParameterNotFound"
         | "ServiceSettingNotFound"
+        | "AssociationDoesNotExist"
         | "InvalidDocumentVersion"
         | "NotFoundException" => Class::NotFound,
-        "DocumentAlreadyExists" | "AlreadyExistsException" | "ParameterAlreadyExists" => {
-            Class::Exists
-        }
+        "DocumentAlreadyExists"
+        | "AlreadyExistsException"
+        | "ParameterAlreadyExists"
+        | "AssociationAlreadyExists" => Class::Exists,
         "ConflictException"
         | "ResourceInUseException"
         | "InvalidDocumentOperation"
