@@ -59,6 +59,12 @@ pub trait Spec: Serialize + DeserializeOwned + JsonSchema + Clone + Send + Sync 
     fn impossible(&self, _live: &Self, _at: &Location) -> Option<String> {
         None
     }
+
+    /// Says what AWS does besides when an object is created (`None`), or when what is under these JSON Pointers changes,
+    /// where that reaches further than the object itself. Plans tell it. Called on a settled spec.
+    fn consequence(&self, _changed: Option<&[&str]>) -> Option<&'static str> {
+        None
+    }
 }
 
 /// How an object finds its counterpart in AWS.
@@ -119,6 +125,8 @@ pub trait AnySpec: Send + Sync {
     fn settle(&self, desired: &Value, live: &Value) -> Result<Value, NotASpec>;
     /// Runs [`Spec::impossible`] on a settled spec.
     fn impossible(&self, settled: &Value, live: &Value, at: &Location) -> Option<String>;
+    /// Runs [`Spec::consequence`] on a settled spec.
+    fn consequence(&self, settled: &Value, changed: Option<&[&str]>) -> Option<&'static str>;
 }
 
 /// Carries a kind's type where only its constants and functions are needed.
@@ -232,5 +240,9 @@ impl<K: Spec> AnySpec for Erased<K> {
         typed::<K>(settled)
             .ok()?
             .impossible(&typed::<K>(live).ok()?, at)
+    }
+
+    fn consequence(&self, settled: &Value, changed: Option<&[&str]>) -> Option<&'static str> {
+        typed::<K>(settled).ok()?.consequence(changed)
     }
 }

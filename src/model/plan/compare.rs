@@ -93,6 +93,7 @@ impl Place<'_> {
                 }
                 let mut change = self.change(object, Action::Create);
                 change.because = vec![Because::Missing];
+                change.reason = spec.consequence(&object.spec, None).map(str::to_owned);
                 (Standing::Coming { replaced: false }, Some(change))
             }
             Some(Match::Theirs(live, stack)) => {
@@ -233,6 +234,7 @@ impl Place<'_> {
                 change.because = vec![Because::Pending];
             }
         }
+        foretell(spec, &seen.settled, &mut change);
         (Standing::There, Some(change))
     }
 
@@ -457,4 +459,14 @@ fn write_only(
         }
     }
     lifted.sort_keys();
+}
+
+/// Tells what AWS does besides when a change is made, unless there is more to say.
+fn foretell(spec: &dyn AnySpec, settled: &Value, change: &mut Change) {
+    let changed = change.differences.iter();
+    let changed: Vec<&str> = changed.map(|difference| difference.path.as_str()).collect();
+    let consequence = spec.consequence(settled, Some(&changed));
+    if change.reason.is_none() {
+        change.reason = consequence.map(str::to_owned);
+    }
 }
