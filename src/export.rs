@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 use crate::load::API_VERSION;
 use crate::model::plan::Observed;
-use crate::model::reference::lift;
+use crate::model::reference::{lift, references};
 use crate::model::sensitive::marked;
 use crate::model::spec::NotASpec;
 use crate::model::{Address, AnySpec, Document, Held, Live, pointer, stamp, substitute};
@@ -81,7 +81,7 @@ pub fn export(observed: &Observed, specs: &[&dyn AnySpec]) -> Result<Exported, N
                 let address = Address::new(spec.kind(), name);
                 // Read again after lifting: sets are ordered by what is in them.
                 let value = spec.parse(&lift(live.spec.whole(), &names))?;
-                let value = substitute::escape(value);
+                let value = substitute::escape(shortened(spec, &value));
                 let value = plain(value, "", &address, &mut variables, &mut exported.secrets);
                 let text = document(&address, value)?;
                 exported.documents.push(Written { address, text });
@@ -154,6 +154,26 @@ pub fn dashed(kind: &str) -> String {
     out
 }
 
+/// Leaves the kind out of references wherever they are read the same way without it: where the field takes one kind alone,
+/// or that one first.
+fn shortened(spec: &dyn AnySpec, value: &Value) -> Value {
+    let mut written = value.clone();
+    for (at, name) in references(value) {
+        let bare = name.split_once('/').map_or(&*name, |(_, bare)| bare);
+        let bare = json!({ "ref": bare });
+        let mut tried = value.clone();
+        if let Some(reference) = tried.pointer_mut(&at) {
+            *reference = bare.clone();
+        }
+        if spec.parse(&tried).as_ref() == Ok(value)
+            && let Some(reference) = written.pointer_mut(&at)
+        {
+            *reference = bare;
+        }
+    }
+    written
+}
+
 /// Takes the marker objects out of a canonical spec: documents become their text, addresses a variable's name.
 fn plain(
     value: Value,
@@ -173,15 +193,6 @@ fn plain(
     }
     if let Some(document) = Document::marked(&value) {
         return Value::String(document.text);
-    }
-    if let Some(name) = value
-        .as_object()
-        .filter(|map| map.len() == 1)
-        .and_then(|map| map.get("ref")?.as_str())
-    {
-        // Where the field takes one kind alone, the kind need not be said; it is read either way.
-        let name = name.split_once('/').map_or(name, |(_, name)| name);
-        return json!({ "ref": name });
     }
     match value {
         Value::Object(map) => {
