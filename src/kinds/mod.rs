@@ -18,6 +18,7 @@ use crate::model::{AnySpec, Erased, Spec, spec};
 
 mod action;
 pub mod alarm;
+pub mod association;
 pub mod contact;
 pub mod dashboard;
 pub mod document;
@@ -48,6 +49,7 @@ pub static KINDS: &[&dyn AnyKind] = &[
     kind::<document::Document>(),
     kind::<patch_baseline::PatchBaseline>(),
     kind::<maintenance_window::MaintenanceWindow>(),
+    kind::<association::Association>(),
     kind::<security_hub::SecurityHub>(),
     kind::<service_setting::ServiceSetting>(),
     kind::<dashboard::Dashboard>(),

@@ -13,10 +13,21 @@ const FORMS: &str = "`cron(0 2 ? * SUN *)`, `rate(7 days)` or `at(2030-07-07T15:
 
 /// Reports an expression that a maintenance window does not take.
 pub(in crate::kinds) fn check(text: &str, at: &str, report: &mut Report) {
-    if has_variable(text) {
-        return;
+    if !has_variable(text) {
+        tell(text, problem(text), at, report);
     }
-    let problem = if let Some(fields) = inside(text, "cron") {
+}
+
+/// Reports an expression that an association does not take; it knows fewer than a maintenance window.
+pub(in crate::kinds) fn check_association(text: &str, at: &str, report: &mut Report) {
+    if !has_variable(text) {
+        let problem = problem(text).or_else(|| too_fine(text));
+        tell(text, problem, at, report);
+    }
+}
+
+fn problem(text: &str) -> Option<Problem> {
+    if let Some(fields) = inside(text, "cron") {
         cron(&fields.split_whitespace().collect::<Vec<_>>()).err()
     } else if let Some(rate) = inside(text, "rate") {
         minutes(rate).err()
@@ -26,7 +37,55 @@ pub(in crate::kinds) fn check(text: &str, at: &str, report: &mut Report) {
         read.err().map(|_| problem)
     } else {
         Some(("it is of no known form", "write one of the forms"))
+    }
+}
+
+/// Says what an association does not know of a schedule that is right as such. [D] the same page, the sections for
+/// associations.
+fn too_fine(text: &str) -> Option<Problem> {
+    if let Some(rate) = inside(text, "rate") {
+        let minutes = minutes(rate).ok()?;
+        return (!(30..31 * 24 * 60).contains(&minutes)).then_some((
+            "an association is applied every 30 minutes at most, and every 30 days at least",
+            "for instance",
+        ));
+    }
+    let fields: Vec<&str> = inside(text, "cron")?.split_whitespace().collect();
+    let fields = match &fields[..] {
+        [seconds, rest @ ..] if rest.len() == 6 => {
+            if *seconds != "0" {
+                return Some((
+                    "an association knows no seconds",
+                    "write `0` for them, or nothing",
+                ));
+            }
+            rest
+        }
+        all => all,
     };
+    let [minutes, hours, of_month, months, of_week, years] = *fields else {
+        return None;
+    };
+    if (months, years) != ("*", "*") || !["*", "?"].contains(&of_month) {
+        return Some((
+            "an association knows days of the week, and neither days of the month nor months nor years",
+            "write `?` for the day of the month and `*` for month and year",
+        ));
+    }
+    let number = |text: &str| text.bytes().all(|digit| digit.is_ascii_digit());
+    let half = (minutes, hours) == ("0/30", "*");
+    let step = hours.split_once('/').map(|(_, step)| step);
+    let hourly = number(minutes)
+        && (hours == "*" || step.is_some_and(|step| ["1", "2", "4", "8", "12"].contains(&step)));
+    let every_day = ["*", "?"].contains(&of_week);
+    let once = number(minutes) && number(hours);
+    (!once && !(every_day && (half || hourly))).then_some((
+        "an association is applied every half hour, every 1, 2, 4, 8 or 12 hours, once a day, or once on days of the week",
+        "for instance `cron(0/30 * * * ? *)`, `cron(0 0/4 * * ? *)`",
+    ))
+}
+
+fn tell(text: &str, problem: Option<Problem>, at: &str, report: &mut Report) {
     if let Some((problem, hint)) = problem {
         let message = format!("`{text}` is no schedule: {problem}");
         report.error("bad-schedule", at, message, format!("{hint}: {FORMS}"));
@@ -187,6 +246,43 @@ mod tests {
             "cron(0 ${target.vars.hour} ? * SUN *)",
         ] {
             assert_eq!(problem(text), None);
+        }
+    }
+
+    #[test]
+    fn an_association_knows_fewer() {
+        let problem = |text: &str| {
+            let mut report = Report::default();
+            check_association(text, "/schedule", &mut report);
+            report.diagnostics.pop().map(|finding| finding.message)
+        };
+        for text in [
+            "cron(0/30 * * * ? *)",
+            "cron(0 0/4 * * ? *)",
+            "cron(15 13 ? * * *)",
+            "cron(0 0 2 ? * SUN *)",
+            "cron(30 23 ? * TUE#3 *)",
+            "cron(0 4 ? * 3L *)",
+            "rate(30 minutes)",
+            "rate(30 days)",
+            "at(2030-07-07T15:55:00)",
+            "cron(0 ${target.vars.hour} ? * SUN *)",
+        ] {
+            assert_eq!(problem(text), None);
+        }
+        for (text, words) in [
+            ("cron(0/10 * * * ? *)", "half hour"),
+            ("cron(0 0/3 * * ? *)", "half hour"),
+            ("cron(0 0/4 ? * SUN *)", "half hour"),
+            ("cron(0 2 1 * ? *)", "days of the month"),
+            ("cron(0 2 ? 6 SUN *)", "months"),
+            ("cron(5 0 2 ? * SUN *)", "seconds"),
+            ("rate(29 minutes)", "30 minutes"),
+            ("rate(31 days)", "30 days"),
+            ("rate(1 days)", "singular"),
+        ] {
+            let message = problem(text).unwrap_or_default();
+            assert!(message.contains(words), "{text}: {message}");
         }
     }
 

@@ -26,6 +26,14 @@ pub static CODES: &[(&str, &str)] = &[
         "An approval rule of a patch baseline asks for what AWS does not allow.",
     ),
     (
+        "bad-association",
+        "An association has what its schedule or its document does not take, or lacks what it wants.",
+    ),
+    (
+        "bad-association-target",
+        "An association is for no nodes, or selects by properties that do not go together.",
+    ),
+    (
         "bad-change-template",
         "The content of a change template is not what AWS takes.",
     ),

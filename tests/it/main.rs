@@ -13,6 +13,7 @@ mod generated;
 mod hostile;
 mod hostile_aws;
 mod kinds_alarms;
+mod kinds_associations;
 mod kinds_oncall;
 mod kinds_security;
 mod kinds_settings;

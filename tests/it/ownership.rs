@@ -37,6 +37,7 @@ const SUBJECTS: &[(&str, &str)] = &[
     ("Document", "banana-disk-usage"),
     ("PatchBaseline", "linux-production"),
     ("MaintenanceWindow", "sunday-night"),
+    ("Association", "scan-patches"),
     ("Dashboard", "banana-impact"),
     ("Alarm", "banana-checkout-down"),
     ("ServiceSetting", "default-host-management"),
@@ -109,10 +110,28 @@ impl Case {
             tags: tags.collect(),
             token: format!("by-hand-{}", self.objects().await.len()),
         };
+        // Where there is no token, what has the stamp already is what a second call finds: a copy gets it afterwards.
+        let late = self.subject.address.kind == "Association";
+        let first = Stamp {
+            tags: if late {
+                BTreeMap::new()
+            } else {
+                stamp.tags.clone()
+            },
+            token: stamp.token,
+        };
         let id = kind
-            .create(&self.scene.aws, &self.subject.spec, &stamp)
+            .create(&self.scene.aws, &self.subject.spec, &first)
             .await
             .unwrap();
+        if late && !stamp.tags.is_empty() {
+            let request = self.scene.aws.ssm.add_tags_to_resource();
+            let tags = stationbill::aws::ssm::tag_list(stamp.tags).unwrap();
+            let request =
+                request.resource_type(aws_sdk_ssm::types::ResourceTypeForTagging::Association);
+            let request = request.resource_id(&id.0).set_tags(Some(tags));
+            request.send().await.unwrap();
+        }
         loop {
             let found = self.objects().await;
             let live = found.into_iter().find(|live| live.id == id).unwrap();
@@ -404,8 +423,9 @@ async fn what_an_interrupted_replacement_left_goes_without_being_asked() {
         case.run(&Wish::default()).await;
         let old = case.objects().await.remove(0);
         let kind = kinds::find(subject.0).unwrap();
-        // People are never replaced, and all of a window can be changed in place.
-        if kind.loses().is_some() || subject.0 == "MaintenanceWindow" {
+        // People are never replaced, and all of a window or an association can be changed in place.
+        let in_place = ["MaintenanceWindow", "Association"].contains(&subject.0);
+        if kind.loses().is_some() || in_place {
             continue;
         }
         for document in &mut case.documents {
@@ -664,7 +684,7 @@ async fn strip(case: &Case, tag: &str) {
     let live = case.objects().await.remove(0);
     let aws = &case.scene.aws;
     match case.subject.address.kind.as_str() {
-        "Document" | "Runbook" | "PatchBaseline" | "MaintenanceWindow" => {
+        "Document" | "Runbook" | "PatchBaseline" | "MaintenanceWindow" | "Association" => {
             let (kind, id) = systems(case, &live);
             let request = aws.ssm.remove_tags_from_resource().resource_type(kind);
             request.resource_id(id).tag_keys(tag).send().await.unwrap();
@@ -701,6 +721,7 @@ fn systems(
     match case.subject.address.kind.as_str() {
         "PatchBaseline" => (Type::PatchBaseline, live.id.0.clone()),
         "MaintenanceWindow" => (Type::MaintenanceWindow, live.id.0.clone()),
+        "Association" => (Type::Association, live.id.0.clone()),
         _ => (Type::Document, live.name.clone()),
     }
 }

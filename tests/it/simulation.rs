@@ -918,6 +918,22 @@ fn one_field(
             let task = json!({"lambda": {"function": format!("SSM{number}")}});
             spec["tasks"][format!("extra{}", number % 3)] = task;
         }
+        ("Association", 0) => spec["maxErrors"] = json!(number.to_string()),
+        ("Association", 1) => {
+            let select = json!([{"key": "tag:role", "values": [format!("role-{number}")]}]);
+            spec["select"] = select;
+        }
+        ("Association", 2) => {
+            let only = spec["applyOnlyAtCronInterval"] == json!(true);
+            spec["applyOnlyAtCronInterval"] = json!(!only);
+            spec["schedule"] = json!(format!("cron(0 {number} ? * SUN *)"));
+            spec.as_object_mut()?.remove("duration");
+        }
+        ("Association", _) => {
+            spec["document"] = json!({"name": "AWS-UpdateSSMAgent"});
+            spec["documentVersion"] = json!("$LATEST");
+            spec["parameters"] = json!({"allowDowngrade": ["false"]});
+        }
         ("Dashboard", _) => {
             let text = spec["body"]["$document"]["text"].as_str()?;
             spec["body"]["$document"]["text"] =

@@ -17,6 +17,7 @@ pub(super) use check::check;
 pub use definition::{
     Attachment, AttachmentKey, Definition, Requirement, SharedVersion, Sharing, SsmDocument,
 };
+pub(in crate::kinds) use reference::arn;
 pub use reference::{Automation, Command, DocumentRef, Named};
 
 /// An SSM document of any type but `Automation`, which is a `Runbook`.

@@ -81,7 +81,7 @@ impl<N> DocumentRef<N> {
 }
 
 /// Returns the ARN of a document of this account and region, which is what identifies it for references.
-pub(super) fn arn(location: &Location, name: &str) -> String {
+pub(in crate::kinds) fn arn(location: &Location, name: &str) -> String {
     let (partition, region, account) = (location.partition(), &location.region, &location.account);
     format!("arn:{partition}:ssm:{region}:{account}:document/{name}")
 }

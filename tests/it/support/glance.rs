@@ -90,6 +90,10 @@ impl Glance {
             for (window, what) in map(&ssm["windows"]["windows"]) {
                 self.add(window, &tags["MaintenanceWindow"][window], what.clone());
             }
+            for (association, what) in map(&ssm["associations"]) {
+                let tags = &tags["Association"][association];
+                self.add(association, tags, what["versions"].clone());
+            }
             self.settings(id, region, &ssm);
         }
         let cloudwatch = serde_json::to_value(&account.cloudwatch).unwrap();

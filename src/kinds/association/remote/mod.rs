@@ -1,0 +1,308 @@
+//! `Association` in Systems Manager.
+//!
+//! To read one that has not changed takes its share of `ListAssociations` (a call for 50), a call for its tags, which no
+//! list has and none can be filtered by, and `DescribeAssociation`: the list lacks most of it, and
+//! `ListAssociationVersions` the alarm. Of associations that nobody wants the tags alone are read.
+
+use std::time::Duration;
+
+use aws_sdk_ssm::config::retry::RetryConfig;
+use aws_sdk_ssm::operation::list_associations::ListAssociationsOutput;
+use aws_sdk_ssm::types as sdk;
+use aws_sdk_ssm::types::ResourceTypeForTagging;
+use futures::stream::{self, StreamExt as _, TryStreamExt as _};
+use tokio::time::sleep;
+use uuid::Uuid;
+
+use self::translate::send;
+use super::Association;
+use crate::aws::transport::IN_FLIGHT;
+use crate::aws::{Aws, AwsError, Class, Pages, enums, ssm, tags};
+use crate::kinds::selector::remote as selectors;
+use crate::kinds::stop_alarm::remote as stop_alarm;
+use crate::kinds::{Action, Id, Live, Remote, Select, reads, writes};
+use crate::model::Spec as _;
+use crate::model::stamp::{self, Stamp, Tags};
+
+mod translate;
+
+const ASSOCIATIONS: &str = "arn:{partition}:ssm:{region}:{account}:association/*";
+// AWS's own documents have no account, and shared ones another's: [T] aws-systems-manager reference, section 0.3.
+const ALL_DOCUMENTS: &str = "arn:{partition}:ssm:{region}:*:document/*";
+const TAGGED: ResourceTypeForTagging = ResourceTypeForTagging::Association;
+
+/// How often a creation is tried: as often as the SDK would.
+const TRIES: usize = 3;
+/// How often it is looked for an association before the first try, and after one whose answer was lost: lists can lag
+/// behind. No token stands between a second try and a second association.
+const LOOKS_BEFORE: usize = 2;
+const LOOKS_AFTER: usize = 6;
+
+impl Remote for Association {
+    // [D] service authorization reference: whoever creates or updates an association is asked for its document too.
+    const ACTIONS: &'static [Action] = &[
+        reads("ssm:ListAssociations", "*"),
+        reads("ssm:DescribeAssociation", ASSOCIATIONS),
+        reads("ssm:ListTagsForResource", ASSOCIATIONS),
+        writes("ssm:CreateAssociation", ASSOCIATIONS).stamps(),
+        writes("ssm:CreateAssociation", ALL_DOCUMENTS),
+        writes("ssm:UpdateAssociation", ASSOCIATIONS).ours(),
+        writes("ssm:UpdateAssociation", ALL_DOCUMENTS),
+        writes("ssm:DeleteAssociation", ASSOCIATIONS)
+            .ours()
+            .deletes(),
+        writes("ssm:AddTagsToResource", ASSOCIATIONS).tags(),
+        writes("ssm:RemoveTagsFromResource", ASSOCIATIONS).ours(),
+        writes("iam:PassRole", "*").at("/dispatchRoleArn"),
+    ];
+
+    async fn list(aws: &Aws, select: &Select) -> Result<Vec<Live<Self>>, AwsError> {
+        let mut reading = Vec::new();
+        for (id, name) in listed(aws, select.only()).await? {
+            if !select.rules_out(&name) {
+                reading.push(read(aws, id, name, select));
+            }
+        }
+        let found: Vec<_> = stream::iter(reading)
+            .buffered(IN_FLIGHT)
+            .try_collect()
+            .await?;
+        Ok(found.into_iter().flatten().collect())
+    }
+
+    /// Looks for what an earlier call made, and creates: `CreateAssociation` has no token, and names need not be unique,
+    /// so that a repeated call makes another association. [M] `CreateAssociationRequest`.
+    async fn create(&self, aws: &Aws, stamp: &Stamp) -> Result<Id, AwsError> {
+        let tags = stamp.with(self.tags.as_ref().unwrap_or(&Tags::new()));
+        let mut found = self.made(aws, stamp, LOOKS_BEFORE).await?;
+        let mut pause = Duration::from_millis(500);
+        let mut tries = 1;
+        loop {
+            if let Some(id) = found {
+                return Ok(id);
+            }
+            // The SDK would try again without looking.
+            let once = aws_sdk_ssm::Config::builder().retry_config(RetryConfig::disabled());
+            let answer = send!(aws.ssm.create_association(), aws, self)
+                .set_tags(Some(ssm::tag_list(tags.clone())?))
+                .customize()
+                .config_override(once)
+                .send()
+                .await;
+            let error = match answer.map_err(AwsError::from) {
+                Ok(answer) => {
+                    let made = answer
+                        .association_description
+                        .and_then(|d| d.association_id);
+                    return aws
+                        .required("CreateAssociation", "AssociationId", made)
+                        .map(Id);
+                }
+                Err(error) => error,
+            };
+            found = match error.class {
+                // Refused before anything was made.
+                Class::Throttled => None,
+                Class::Transient => self.made(aws, stamp, LOOKS_AFTER).await?,
+                _ => return Err(error),
+            };
+            if found.is_none() {
+                if tries == TRIES {
+                    return Err(error);
+                }
+                tries += 1;
+                sleep(pause).await;
+                pause *= 2;
+            }
+        }
+    }
+
+    async fn update(&self, aws: &Aws, live: &Live<Self>, stamp: &Stamp) -> Result<(), AwsError> {
+        let (mut wanted, id) = (self.clone(), &live.id.0);
+        wanted.settle(&live.spec);
+        // Every update runs the association, also one that changes nothing; so only what differs is written, and then
+        // all of it, for AWS clears what an update leaves out: [M] `UpdateAssociation`.
+        if wanted.settings() != live.spec.settings() {
+            send!(aws.ssm.update_association(), aws, &wanted)
+                .association_id(id)
+                .send()
+                .await?;
+        }
+        let change = tags::change(&live.tags, wanted.tags.as_ref(), stamp);
+        ssm::write_tags(aws, TAGGED, id, change).await
+    }
+
+    async fn delete(aws: &Aws, live: &Live<Self>) -> Result<(), AwsError> {
+        let request = aws.ssm.delete_association().association_id(&live.id.0);
+        AwsError::gone_is_fine(request.send().await.map(drop))
+    }
+}
+
+impl Association {
+    /// Returns what `UpdateAssociation` writes.
+    fn settings(&self) -> Self {
+        Self {
+            tags: None,
+            ..self.clone()
+        }
+    }
+
+    /// Finds the association that an earlier call with this stamp made, looking so many times.
+    async fn made(&self, aws: &Aws, stamp: &Stamp, looks: usize) -> Result<Option<Id>, AwsError> {
+        let says = |tags: &Tags, key: &str| stamp.tags.get(key) == tags.get(key);
+        if !stamp.tags.contains_key(stamp::OBJECT) {
+            return Ok(None);
+        }
+        let mut pause = Duration::from_millis(125);
+        for look in 0..looks {
+            if look > 0 {
+                sleep(pause).await;
+                pause *= 2;
+            }
+            for (id, _) in listed(aws, Some(&self.name)).await? {
+                match ssm::read_tags(aws, TAGGED, &id).await {
+                    Err(error) if is_gone(&error) => {}
+                    Ok(tags) if says(&tags, stamp::STACK) && says(&tags, stamp::OBJECT) => {
+                        return Ok(Some(Id(id)));
+                    }
+                    answer => drop(answer?),
+                }
+            }
+        }
+        Ok(None)
+    }
+}
+
+/// Lists the ids and names of all associations, or of those with one name.
+async fn listed(aws: &Aws, only: Option<&str>) -> Result<Vec<(String, String)>, AwsError> {
+    let operation = "ListAssociations";
+    let request = aws.ssm.list_associations().max_results(50);
+    // What looks like an id may stand for an association without a name.
+    let request = match only.filter(|name| Uuid::try_parse(name).is_err()) {
+        Some(name) => request.association_filter_list(named(name)?),
+        None => request,
+    };
+    let mut pages = Pages::of(
+        request.into_paginator().send(),
+        ListAssociationsOutput::next_token,
+    );
+    let mut found = Vec::new();
+    while let Some(page) = pages.next().await {
+        for association in aws.required(operation, "Associations", page?.associations)? {
+            let id = aws.required(operation, "AssociationId", association.association_id)?;
+            // One in the old form is for one node, and says less.
+            if association.instance_id.is_none() {
+                let name = association.association_name.filter(|name| !name.is_empty());
+                let name = name.unwrap_or_else(|| id.clone());
+                found.push((id, name));
+            }
+        }
+    }
+    Ok(found)
+}
+
+fn named(name: &str) -> Result<sdk::AssociationFilter, AwsError> {
+    sdk::AssociationFilter::builder()
+        .key(sdk::AssociationFilterKey::AssociationName)
+        .value(name)
+        .build()
+        .map_err(|error| AwsError::unexpected("a filter", &error.to_string()))
+}
+
+/// Reads one association, if it is wanted and still there.
+async fn read(
+    aws: &Aws,
+    id: String,
+    name: String,
+    select: &Select,
+) -> Result<Option<Live<Association>>, AwsError> {
+    match read_whole(aws, id, name, select).await {
+        // Gone since it was listed.
+        Err(error) if is_gone(&error) => Ok(None),
+        answer => answer,
+    }
+}
+
+async fn read_whole(
+    aws: &Aws,
+    id: String,
+    name: String,
+    select: &Select,
+) -> Result<Option<Live<Association>>, AwsError> {
+    let tags = ssm::read_tags(aws, TAGGED, &id).await?;
+    if !select.wants(&name, &tags) {
+        return Ok(None);
+    }
+    let request = aws.ssm.describe_association().association_id(&id);
+    let answer = request.send().await?.association_description;
+    let answer = aws.required("DescribeAssociation", "AssociationDescription", answer)?;
+    Ok(Some(Live {
+        notes: answer.overview.iter().filter_map(note).collect(),
+        spec: translate::spec(aws, &name, answer, &tags)?,
+        id: Id(id),
+        name,
+        tags,
+        ready: true,
+    }))
+}
+
+/// Says how it last went, unless it went well. It may have gone on many nodes, so this is never a difference.
+fn note(overview: &sdk::AssociationOverview) -> Option<String> {
+    let status = overview
+        .status
+        .as_deref()
+        .filter(|status| *status != "Success")?;
+    let detailed = overview.detailed_status.as_deref();
+    let detail = detailed.filter(|detailed| *detailed != status && !detailed.is_empty());
+    let mut counts: Vec<String> = overview
+        .association_status_aggregated_count
+        .iter()
+        .flatten()
+        .map(|(status, count)| format!("{status}: {count}"))
+        .collect();
+    counts.sort_unstable();
+    let parts: Vec<String> = detail
+        .map(str::to_owned)
+        .into_iter()
+        .chain(counts)
+        .collect();
+    let parts = if parts.is_empty() {
+        String::new()
+    } else {
+        format!(" ({})", parts.join(", "))
+    };
+    Some(format!("its status is {status}{parts}"))
+}
+
+/// Says whether an association that was listed a moment ago is gone; the tag calls have a code of their own for that.
+fn is_gone(error: &AwsError) -> bool {
+    error.class == Class::NotFound || error.code.as_deref() == Some("InvalidResourceId")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn how_it_went_is_told_unless_it_went_well() {
+        let overview = |status: &str, detailed: &str| {
+            sdk::AssociationOverview::builder()
+                .status(status)
+                .detailed_status(detailed)
+        };
+        let well = overview("Success", "Success").build();
+        assert_eq!(note(&well), None);
+        let new = overview("Pending", "Creating").build();
+        assert_eq!(
+            note(&new).as_deref(),
+            Some("its status is Pending (Creating)")
+        );
+        let failed = overview("Failed", "Failed")
+            .association_status_aggregated_count("Success", 7)
+            .association_status_aggregated_count("Failed", 2)
+            .build();
+        let told = "its status is Failed (Failed: 2, Success: 7)";
+        assert_eq!(note(&failed).as_deref(), Some(told));
+        assert_eq!(note(&sdk::AssociationOverview::builder().build()), None);
+    }
+}
