@@ -9,3 +9,4 @@ pub mod load;
 pub mod model;
 pub mod operator;
 pub mod sandbox;
+pub mod service;

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use aws_smithy_runtime_api::box_error::BoxError;
@@ -36,29 +36,56 @@ const IN_REGION: usize = 64;
 /// How large one answer may be, in bytes: more is not read. AWS's largest, of documents and of lists, are some megabytes.
 const LARGEST: usize = 32 << 20;
 
-/// Counts requests by service and operation; retries count, because AWS counts them too.
+/// Counts requests by service and operation; retries count, because AWS counts them too. Clones are the same.
 #[derive(Clone, Debug, Default)]
-pub struct Calls(Arc<Mutex<BTreeMap<(String, String), u64>>>);
+pub struct Calls(Arc<Mutex<BTreeMap<(String, String), Count>>>);
+
+/// What is counted of one operation.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Count {
+    /// The requests that were sent.
+    pub sent: u64,
+    /// Those of them that AWS throttled.
+    pub throttled: u64,
+}
 
 impl Calls {
     /// Returns how many requests were sent.
     pub fn total(&self) -> u64 {
-        self.by_operation().values().sum()
+        self.counts().values().map(|count| count.sent).sum()
     }
 
-    /// Returns the counts by service and operation.
+    /// Returns how many requests were sent, by service and operation.
     pub fn by_operation(&self) -> BTreeMap<(String, String), u64> {
-        self.0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+        let counts = self.counts().into_iter();
+        counts.map(|(key, count)| (key, count.sent)).collect()
     }
 
-    fn count(&self, service: &str, operation: &str) {
-        let mut calls = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        *calls
-            .entry((service.to_owned(), operation.to_owned()))
-            .or_default() += 1;
+    /// Returns what was counted, by service and operation.
+    pub fn counts(&self) -> BTreeMap<(String, String), Count> {
+        self.lock().clone()
+    }
+
+    /// Says whether anybody else still counts with it.
+    pub fn is_shared(&self) -> bool {
+        Arc::strong_count(&self.0) > 1
+    }
+
+    pub(crate) fn count(&self, service: &str, operation: &str) {
+        self.at(service, operation, |count| count.sent += 1);
+    }
+
+    pub(crate) fn count_throttle(&self, service: &str, operation: &str) {
+        self.at(service, operation, |count| count.throttled += 1);
+    }
+
+    fn at(&self, service: &str, operation: &str, change: impl FnOnce(&mut Count)) {
+        let key = (service.to_owned(), operation.to_owned());
+        change(self.lock().entry(key).or_default());
+    }
+
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<(String, String), Count>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -241,7 +268,11 @@ impl HttpConnector for MeteredConnector {
             if answer.status().as_u16() >= 400 {
                 code = error_code(&mut answer).await?;
             }
-            pace.learn(left, code.is_some_and(|code| throttles(&code)));
+            let throttled = code.is_some_and(|code| throttles(&code));
+            if throttled {
+                meter.calls.count_throttle(&service, &operation);
+            }
+            pace.learn(left, throttled);
             Ok(answer)
         })
     }

@@ -41,6 +41,7 @@ use context::Context;
 use printer::Printer;
 
 use crate::model::sensitive::hide_addresses;
+use crate::service::shutdown;
 
 /// Runs the program.
 pub fn run() -> Exit {
@@ -69,20 +70,18 @@ pub fn run() -> Exit {
         let finishes = matches!(cli.command, Command::Apply(_) | Command::Destroy(_) | Command::Sandbox(_));
         let serves = matches!(cli.command, Command::Sandbox(_));
         let work = dispatch(cli.command, &context);
-        tokio::pin!(work);
-        let result = tokio::select! {
-            result = &mut work => result,
-            () = interrupted(), if !finishes => return Exit::Interrupted,
-            () = interrupted(), if finishes => {
+        let result = if finishes {
+            let told = || {
                 if !serves {
                     printer.say("interrupted: what is in flight ends, nothing new starts; once more to stop at once");
                 }
-                cancel.cancel();
-                tokio::select! {
-                    result = &mut work => result,
-                    () = interrupted() => return Exit::Interrupted,
-                }
-            }
+            };
+            Box::pin(shutdown::gracefully(work, &cancel, told)).await
+        } else {
+            tokio::select! { result = work => Some(result), () = shutdown::asked() => None }
+        };
+        let Some(result) = result else {
+            return Exit::Interrupted;
         };
         result.unwrap_or_else(|error| {
             let text = format!("{error:#}");
@@ -113,24 +112,6 @@ async fn dispatch(command: Command, context: &Context) -> anyhow::Result<Exit> {
         Command::Completions(command) => command.run(context),
         Command::Man(command) => command.run(context),
         Command::Sandbox(command) => command.run(context).await,
-    }
-}
-
-/// Waits for Ctrl-C or SIGTERM.
-async fn interrupted() {
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        if let (Ok(mut int), Ok(mut term)) = (
-            signal(SignalKind::interrupt()),
-            signal(SignalKind::terminate()),
-        ) {
-            tokio::select! { _ = int.recv() => {}, _ = term.recv() => {} }
-            return;
-        }
-    }
-    if tokio::signal::ctrl_c().await.is_err() {
-        std::future::pending::<()>().await;
     }
 }
 
