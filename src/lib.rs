@@ -4,6 +4,7 @@ pub mod aws;
 pub mod cli;
 pub mod engine;
 pub mod export;
+pub mod git;
 pub mod kinds;
 pub mod load;
 pub mod model;

@@ -128,6 +128,7 @@ fn world(size: usize, places: usize, changed: bool) -> Result<(Desired, Observed
         stack,
         objects,
         homes: BTreeMap::new(),
+        kinds: None,
     };
     Ok((desired, observed))
 }

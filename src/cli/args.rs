@@ -97,6 +97,9 @@ pub struct Global {
         hide_env_values = true
     )]
     pub cache: Option<PathBuf>,
+    /// Only what can be affected by what changed since this Git revision, files that documents read included
+    #[arg(long, global = true, value_name = "REV")]
+    pub changed_since: Option<String>,
     /// How to write the answer
     #[arg(long, short = 'o', global = true, value_enum, default_value_t = Output::Human, env = "STATIONBILL_OUTPUT", hide_env_values = true)]
     pub output: Output,

@@ -124,6 +124,7 @@ impl Context {
             targets: self.global.target.iter().cloned().collect(),
             accounts: self.global.account.iter().cloned().collect(),
             regions: region.cloned().collect(),
+            concerned: None,
         }
     }
 

@@ -31,6 +31,7 @@ pub mod render;
 mod sandbox;
 mod saved;
 mod schema;
+pub mod since;
 mod validate;
 
 pub use args::{Cli, Output};
@@ -67,7 +68,10 @@ pub fn run() -> Exit {
     };
     runtime.block_on(async {
         // Only what writes, or serves others, has something to bring to an end.
-        let finishes = matches!(cli.command, Command::Apply(_) | Command::Destroy(_) | Command::Sandbox(_));
+        let finishes = matches!(
+            cli.command,
+            Command::Apply(_) | Command::Destroy(_) | Command::Sandbox(_)
+        );
         let serves = matches!(cli.command, Command::Sandbox(_));
         let work = dispatch(cli.command, &context);
         let result = if finishes {
@@ -99,8 +103,17 @@ async fn dispatch(command: Command, context: &Context) -> anyhow::Result<Exit> {
     for name in &context.global.kind {
         context::kind(name)?;
     }
+    let knows_git = matches!(
+        command,
+        Command::Validate(_) | Command::Plan(_) | Command::Apply(_) | Command::Drift(_)
+    );
+    if context.global.changed_since.is_some() && !knows_git {
+        anyhow::bail!(
+            "this command has no --changed-since\nhint: validate, plan, apply and drift have it"
+        );
+    }
     match command {
-        Command::Validate(command) => command.run(context),
+        Command::Validate(command) => command.run(context).await,
         Command::Plan(command) => command.run(context).await,
         Command::Apply(command) => command.run(context).await,
         Command::Drift(command) => command.run(context).await,

@@ -36,9 +36,7 @@ pub struct PlanArgs {
 
 impl PlanArgs {
     pub(super) async fn run(self, context: &Context) -> anyhow::Result<Exit> {
-        let mut selected = Selection::default();
-        let adjust = |wish: &mut Wish, selection: &mut Selection| {
-            selected.clone_from(selection);
+        let adjust = |wish: &mut Wish, _: &mut Selection| {
             wish.prune |= self.prune;
             wish.adopt |= self.adopt;
         };
@@ -50,7 +48,7 @@ impl PlanArgs {
             .printer
             .answer(&answer::plan(context, &planned, Wording::Plan)?)?;
         if let Some(file) = &self.out {
-            let text = saved::save(&planned, &selected, paths);
+            let text = saved::save(&planned, paths);
             std::fs::write(file, text)
                 .with_context(|| format!("cannot write `{}`", file.display()))?;
             context.printer.say(&format!(

@@ -8,9 +8,10 @@ use anyhow::bail;
 use super::answer::Progress;
 use super::context::{Context, Session, stack_name};
 use super::render::progress::Phase;
-use super::saved;
+use super::{saved, since};
 use crate::engine::fleet::{Rollout, Selection};
 use crate::engine::{Breadth, Event};
+use crate::load::changed::Concerned;
 use crate::model::plan::{Desired, Plan, Wish, plan};
 use crate::model::{Address, Place};
 use crate::{kinds, load};
@@ -25,6 +26,8 @@ pub(super) struct Planned {
     pub(super) desired: Desired,
     pub(super) wish: Wish,
     pub(super) plan: Plan,
+    /// Which places were asked for.
+    pub(super) selection: Selection,
     /// After how many failed changes nothing new begins.
     pub(super) max_failures: Option<usize>,
 }
@@ -53,15 +56,33 @@ impl Planned {
                 "no document declares what --kind and --name ask for\nhint: --name takes `metadata.name`"
             );
         }
+        if let Some(revision) = &context.global.changed_since {
+            let concerned = since::look(context, revision, paths, &loaded).await?;
+            if let Concerned::Some { scope, targets } = concerned {
+                wish.scope = Some(scope);
+                selection.concerned = Some(targets);
+            }
+        }
         let session = context.connect(&loaded, &selection).await?;
-        let sources = Context::sources();
-        let stack = stack_name(&loaded);
-        let desired = session.fleet.desired(&stack, &loaded, &sources).await;
         let documents = if saved {
             saved::documents(&loaded)
         } else {
             BTreeMap::new()
         };
+        let kinds = wish
+            .scope
+            .as_ref()
+            .map(|scope| scope.kinds(&kinds::specs()));
+        if let Some(kinds) = &kinds {
+            // What has no say in what becomes of the others need not be read, nor its personal values.
+            loaded
+                .objects
+                .retain(|object| kinds.contains(&object.address.kind));
+        }
+        let sources = Context::sources();
+        let stack = stack_name(&loaded);
+        let mut desired = session.fleet.desired(&stack, &loaded, &sources).await;
+        desired.kinds = kinds;
         // From here on only the places count: the texts are in what is desired, and need not be held twice.
         let objects = loaded.objects.into_iter();
         let places = objects
@@ -75,6 +96,7 @@ impl Planned {
             desired,
             wish,
             plan,
+            selection,
             max_failures: None,
         }))
     }

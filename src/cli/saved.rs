@@ -15,7 +15,7 @@ use super::render::json;
 use crate::engine::fleet::Selection;
 use crate::load::Loaded;
 use crate::model::Location;
-use crate::model::plan::{Change, Desired, Plan, Wish};
+use crate::model::plan::{Change, Desired, Plan, Scope, Wish};
 use crate::model::sensitive::fingerprinted;
 
 /// How large a saved plan may be, in bytes: one of 100,000 objects has a tenth of it.
@@ -43,6 +43,9 @@ pub(super) struct Saved {
     /// Which places were asked for.
     #[serde(default)]
     selection: Selection,
+    /// What a change of the documents could affect, when only that was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    scope: Option<Scope>,
     /// A hash of each document, by what it declares.
     documents: BTreeMap<String, String>,
     /// A hash of what each object is with its personal values read and its variables replaced.
@@ -63,7 +66,7 @@ pub(super) struct SavedChange {
 /// The member that tells whether the file is as it was written: a hash of all the others.
 const DIGEST: &str = "digest";
 
-fn saved(planned: &Planned, selection: &Selection, paths: &[PathBuf]) -> Saved {
+fn saved(planned: &Planned, paths: &[PathBuf]) -> Saved {
     let Planned {
         places: _,
         documents,
@@ -71,6 +74,7 @@ fn saved(planned: &Planned, selection: &Selection, paths: &[PathBuf]) -> Saved {
         desired,
         wish,
         plan,
+        selection,
         max_failures: _,
     } = planned;
     Saved {
@@ -86,6 +90,7 @@ fn saved(planned: &Planned, selection: &Selection, paths: &[PathBuf]) -> Saved {
         kinds: wish.kinds.clone(),
         names: wish.names.clone(),
         selection: selection.clone(),
+        scope: wish.scope.clone(),
         documents: documents.clone(),
         values: values(desired),
         changes: plan.changes.iter().map(change).collect(),
@@ -94,8 +99,8 @@ fn saved(planned: &Planned, selection: &Selection, paths: &[PathBuf]) -> Saved {
 }
 
 /// Writes a plan.
-pub(super) fn save(planned: &Planned, selection: &Selection, paths: &[PathBuf]) -> String {
-    let mut value = serde_json::to_value(saved(planned, selection, paths)).unwrap_or_default();
+pub(super) fn save(planned: &Planned, paths: &[PathBuf]) -> String {
+    let mut value = serde_json::to_value(saved(planned, paths)).unwrap_or_default();
     let digest = digest(&value);
     if let Some(members) = value.as_object_mut() {
         members.insert(DIGEST.to_owned(), digest.into());
@@ -137,7 +142,7 @@ pub(super) fn read(paths: &[PathBuf]) -> anyhow::Result<Option<(Saved, Vec<PathB
             "the saved plan in `{shown}` is not as it was saved: it was edited or damaged\nhint: save it anew"
         );
     }
-    let saved = serde_json::from_value(members)
+    let saved: Saved = serde_json::from_value(members)
         .map_err(|error| anyhow!("`{shown}` is no plan of ours: {error}\nhint: save it anew"))?;
     Ok(Some((saved, rest.to_vec())))
 }
@@ -178,6 +183,7 @@ impl Saved {
         [
             ("--prune", prune && !self.prune),
             ("--adopt", adopt && !self.adopt),
+            ("--changed-since", global.changed_since.is_some()),
             ("--kind", differs(&global.kind, &self.kinds)),
             ("--name", differs(&global.name, &self.names)),
             ("--target", differs(&global.target, &self.selection.targets)),
@@ -198,11 +204,12 @@ impl Saved {
         wish.adopt = self.adopt;
         wish.kinds.clone_from(&self.kinds);
         wish.names.clone_from(&self.names);
+        wish.scope.clone_from(&self.scope);
     }
 
     /// Says what moved since the plan was saved; `None` when nothing did.
     pub(super) fn moved(&self, planned: &Planned) -> Option<String> {
-        let now = saved(planned, &self.selection, &self.paths);
+        let now = saved(planned, &self.paths);
         if self.stack != now.stack {
             return Some(format!(
                 "it is for stack `{}`, and the documents are stack `{}`",

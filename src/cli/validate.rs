@@ -6,13 +6,14 @@ use super::args::{Output, Paths};
 use super::context::Context;
 use super::exit::Exit;
 use super::render::diagnostics;
+use super::since;
 use crate::kinds;
 use crate::load;
 
 /// Check documents offline: all problems at once
 ///
 /// Parses every document, checks it against its kind's schema and rules, and follows every reference. Needs neither
-/// AWS nor credentials.
+/// AWS nor credentials. With `--changed-since` only problems are told that were not there then.
 #[derive(Debug, Args)]
 pub struct Validate {
     #[command(flatten)]
@@ -20,9 +21,12 @@ pub struct Validate {
 }
 
 impl Validate {
-    pub(super) fn run(self, context: &Context) -> anyhow::Result<Exit> {
+    pub(super) async fn run(self, context: &Context) -> anyhow::Result<Exit> {
         context.only(&[Output::Human, Output::Json, Output::Sarif, Output::Junit])?;
-        let loaded = load::load(&self.paths.paths, &kinds::specs())?;
+        let mut loaded = load::load(&self.paths.paths, &kinds::specs())?;
+        if let Some(revision) = &context.global.changed_since {
+            since::new_problems(revision, &self.paths.paths, &mut loaded).await?;
+        }
         let (report, printer) = (&loaded.report, &context.printer);
         match context.global.output {
             Output::Json => printer.answer(&pretty(&diagnostics::to_json(report)))?,

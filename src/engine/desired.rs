@@ -45,6 +45,7 @@ pub async fn desired(
         stack: stack.to_owned(),
         objects: shared(objects).await,
         homes: BTreeMap::new(),
+        kinds: None,
     }
 }
 

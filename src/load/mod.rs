@@ -4,6 +4,7 @@
 //! schema and rules, and then all of them together: names, references, circles. It knows no AWS, no clock and no
 //! environment; the same files give the same result, byte for byte.
 
+pub mod changed;
 pub mod codes;
 
 mod across;

@@ -16,11 +16,13 @@ mod doom;
 mod matching;
 #[cfg(test)]
 mod once;
+mod scope;
 mod why;
 
 pub use compare::remaining;
 pub(in crate::model) use decide::create_before_delete;
 pub use decide::plan;
+pub use scope::Scope;
 
 /// What the documents declare, for each place.
 #[derive(Clone, Debug, Default)]
@@ -31,13 +33,17 @@ pub struct Desired {
     pub objects: Vec<Object>,
     /// Where each account of a Target keeps what AWS has once for an account; empty without a Target.
     pub homes: BTreeMap<String, Location>,
+    /// The kinds that are looked at; `None` for all.
+    pub kinds: Option<BTreeSet<String>>,
 }
 
 impl Desired {
     /// Says whether a kind is looked at in a place: what an account has once would otherwise be seen in each region.
     pub fn looks_at(&self, spec: &dyn AnySpec, location: &Location) -> bool {
         let home = self.homes.get(&location.account);
-        !spec.per_account() || home.is_none_or(|home| home == location)
+        let wanted = |kinds: &BTreeSet<String>| kinds.contains(spec.kind());
+        self.kinds.as_ref().is_none_or(wanted)
+            && (!spec.per_account() || home.is_none_or(|home| home == location))
     }
 }
 
@@ -99,6 +105,8 @@ pub struct Wish {
     pub kinds: BTreeSet<String>,
     /// Only these names; empty for all.
     pub names: BTreeSet<String>,
+    /// Only what a change can affect; `None` for all.
+    pub scope: Option<Scope>,
 }
 
 impl Wish {

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
+mod changed_since;
 mod clients;
 mod conformance;
 mod crash;

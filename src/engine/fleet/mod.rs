@@ -203,6 +203,7 @@ impl Fleet {
             stack: stack.to_owned(),
             objects: shared(objects).await,
             homes: self.homes.clone(),
+            kinds: None,
         }
     }
 

@@ -297,6 +297,7 @@ impl<'a> Run<'a> {
                 .cloned()
                 .collect(),
             homes: desired.homes.clone(),
+            kinds: desired.kinds.clone(),
         };
         let breadth = if wish.prune || wish.destroy {
             Breadth::Owned

@@ -18,6 +18,10 @@ pub struct Selection {
     pub accounts: BTreeSet<String>,
     /// Regions.
     pub regions: BTreeSet<String>,
+    /// Only accounts that one of these Targets leads to: in the others a change of the documents can affect nothing.
+    /// None of them is then left too.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub concerned: Option<BTreeSet<String>>,
 }
 
 fn wrong(what: String, hint: impl Into<String>) -> FleetError {
@@ -114,8 +118,24 @@ pub(super) fn narrow(sites: &mut Vec<Site>, selection: &Selection) -> Result<(),
             && within(&selection.accounts, &site.location.account)
             && within(&selection.regions, &site.location.region)
     };
-    sites.extend(all.into_iter().filter(wants));
-    if sites.is_empty() {
+    let reached = selection.concerned.as_ref().map(|targets| {
+        let led = all.iter().filter(|site| {
+            let of_target = |target: &Arc<Target>| targets.contains(&target.name);
+            site.target.as_ref().is_none_or(of_target)
+        });
+        let accounts = led.map(|site| site.location.account.clone());
+        accounts.collect::<BTreeSet<String>>()
+    });
+    let concerned = |site: &Site| {
+        let account = &site.location.account;
+        reached
+            .as_ref()
+            .is_none_or(|accounts| accounts.contains(account))
+    };
+    let mut wanted = all.into_iter().filter(wants).peekable();
+    if wanted.peek().is_some() {
+        sites.extend(wanted.filter(concerned));
+    } else {
         return Err(wrong(
             "no place is left to look at".to_owned(),
             "--target, --account and --region together exclude every place",

@@ -45,6 +45,9 @@ pub fn plan(desired: &Desired, observed: &Observed, specs: &[&dyn AnySpec], wish
         }
     }
     plan.changes.sort_by(|a, b| a.location.cmp(&b.location));
+    if let Some(scope) = &wish.scope {
+        scope.narrow(&mut plan, specs);
+    }
     limit(&mut plan, wish);
     plan.notes.retain(|note| wish.selects(&note.address));
     plan
@@ -217,7 +220,8 @@ impl<'a> Place<'a> {
                     match change {
                         Some(change) => changes.push(change),
                         None if matches!(stands, Standing::Absent(_)) => {}
-                        None => plan.unchanged += 1,
+                        None if self.in_scope(&object.address) => plan.unchanged += 1,
+                        None => {}
                     }
                 }
                 standing.insert(object.address.to_string(), stands);
@@ -237,6 +241,11 @@ impl<'a> Place<'a> {
             .map(|(id, name)| (name.clone(), id.clone()));
         plan.ids.insert(self.location.clone(), ids.collect());
         standing
+    }
+
+    fn in_scope(&self, declared: &Address) -> bool {
+        let scope = self.wish.scope.as_ref();
+        scope.is_none_or(|scope| scope.covers(declared))
     }
 
     /// Objects with the names that they refer to, so that each comes after what it needs. A circle, which `load`

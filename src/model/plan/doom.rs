@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::decide::Place;
 use super::matching::{Leftover, Match};
+use super::scope::names_kind;
 use super::{Action, Because, Change, Object, Plan, Unreadable};
 use crate::model::lifecycle::OnDelete;
 use crate::model::reference::{held_references, lift, lifted_references, references};
@@ -162,7 +163,7 @@ impl<'a> Place<'a> {
         for spec in self.specs.iter().filter(|spec| failed(spec.kind())) {
             let schema = spec.schema();
             for change in &mut *changes {
-                if goes(change) && refers_to(&schema, &change.address.kind) {
+                if goes(change) && names_kind(&schema, &change.address.kind) {
                     let kind = spec.kind();
                     keep(
                         change,
@@ -285,19 +286,4 @@ fn keep(change: &mut Change, action: Action, why: String) {
     change.action = action;
     change.held = None;
     change.reason = Some(why);
-}
-
-/// Says whether objects of this schema may refer to objects of a kind.
-fn refers_to(schema: &Value, kind: &str) -> bool {
-    match schema {
-        Value::Object(map) => {
-            // The second marks what may be a reference, to one of several kinds, or name something else.
-            let several = map.get("x-stationbill-may-ref").and_then(Value::as_array);
-            map.get("x-stationbill-ref").and_then(Value::as_str) == Some(kind)
-                || several.is_some_and(|kinds| kinds.iter().any(|one| one == kind))
-                || map.values().any(|member| refers_to(member, kind))
-        }
-        Value::Array(list) => list.iter().any(|member| refers_to(member, kind)),
-        _ => false,
-    }
 }
