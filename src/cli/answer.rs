@@ -9,7 +9,9 @@ use super::args::Output;
 use super::context::Context;
 use super::planning::Planned;
 use super::render::progress::{self, Phase};
-use super::render::{Style, Title, Wording, human, json, junit, markdown, sarif};
+use super::render::{
+    Style, Title, Wording, gitlab, human, json, junit, markdown, markdown_outcome, sarif,
+};
 use super::validate::pretty;
 use crate::engine::{Event, Outcome};
 use crate::model::Location;
@@ -33,6 +35,7 @@ pub(super) fn plan(
             pretty(&sarif::plan(&planned.plan, &title, &place))
         }
         Output::Junit => junit::plan(&planned.plan, &title)?,
+        Output::Gitlab => pretty(&gitlab::plan(&planned.plan)),
     })
 }
 
@@ -42,16 +45,17 @@ pub(super) fn outcome(
     planned: &Planned,
     outcome: &Outcome,
     wording: Wording,
-) -> String {
-    match context.global.output {
-        Output::Json => pretty(&json::applied(&planned.plan, outcome)),
-        _ => human::outcome(
-            &planned.plan,
-            outcome,
-            &title(planned, wording),
-            &context.style(),
-        ),
-    }
+) -> anyhow::Result<String> {
+    let title = title(planned, wording);
+    let plan = &planned.plan;
+    Ok(match context.global.output {
+        Output::Json => pretty(&json::applied(plan, outcome)),
+        Output::Markdown => markdown_outcome::outcome(plan, outcome, &title, COMMENT),
+        Output::Junit => junit::outcome(plan, outcome, &title)?,
+        Output::Human | Output::Sarif | Output::Gitlab => {
+            human::outcome(plan, outcome, &title, &context.style())
+        }
+    })
 }
 
 fn title(planned: &Planned, wording: Wording) -> Title {

@@ -37,6 +37,9 @@ pub struct Apply {
     /// Take over objects that nobody owns
     #[arg(long)]
     adopt: bool,
+    /// Apply no other saved plan than the one of this hash, which `plan --out` tells
+    #[arg(long, value_name = "HASH")]
+    plan_hash: Option<String>,
     /// Begin nothing new once this many changes have failed
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     max_failures: Option<u32>,
@@ -57,6 +60,13 @@ impl Apply {
             ),
             None => (self.paths.paths.clone(), None),
         };
+        match (&self.plan_hash, rest) {
+            (Some(hash), Some(saved)) => saved.must_be(hash)?,
+            (Some(_), None) => bail!(
+                "--plan-hash is about a saved plan, and there is none\nhint: name the file that `plan --out` wrote"
+            ),
+            (None, _) => {}
+        }
         if let Some(saved) = rest
             && let Some(flag) = saved.contradicts(self.prune, self.adopt, &context.global)
         {
@@ -124,7 +134,7 @@ pub(super) async fn carry_out(
             interrupted: false,
         };
         if !human {
-            let text = answer::outcome(context, planned, &nothing, wording);
+            let text = answer::outcome(context, planned, &nothing, wording)?;
             context.printer.answer(&text)?;
         }
         return Ok(exit(&planned.plan, &nothing));
@@ -133,6 +143,38 @@ pub(super) async fn carry_out(
         context.printer.say("nothing was done");
         return Ok(Exit::Ok);
     }
+    let done = under_lease(context, planned, asking).await?;
+    let text = answer::outcome(context, planned, &done.outcome, wording)?;
+    context.printer.answer(&text)?;
+    done.held()?;
+    Ok(exit(&planned.plan, &done.outcome))
+}
+
+/// What was done under a lease.
+pub(super) struct Done {
+    pub(super) outcome: Outcome,
+    /// Whether the lease was lost on the way.
+    lost: bool,
+}
+
+impl Done {
+    /// Fails when the lease was lost on the way.
+    pub(super) fn held(&self) -> anyhow::Result<()> {
+        if self.lost {
+            bail!(
+                "the lease was lost, and what was left was not done\nhint: see who else is at work on this stack"
+            );
+        }
+        Ok(())
+    }
+}
+
+/// Takes the lease, plans once more, and applies. Nobody is asked any more.
+pub(super) async fn under_lease(
+    context: &Context,
+    planned: &mut Planned,
+    asking: Asking,
+) -> anyhow::Result<Done> {
     let connection = &planned.session.connection;
     let holder = format!("{}, process {}", connection.caller, std::process::id());
     let told = |text: &str| context.printer.say(text);
@@ -150,7 +192,7 @@ pub(super) async fn carry_out(
     connection.gate.guard(lease.holds());
     let stop = context.cancel.child_token();
     let result = {
-        let work = under(&stop, context, planned, asking, wording);
+        let work = under(&stop, context, planned, asking);
         tokio::pin!(work);
         tokio::select! {
             result = &mut work => result,
@@ -176,8 +218,7 @@ async fn under(
     context: &Context,
     planned: &mut Planned,
     asking: Asking,
-    wording: Wording,
-) -> anyhow::Result<Exit> {
+) -> anyhow::Result<Done> {
     let shown = saved::changes(&planned.plan);
     planned.again(context).await;
     if saved::changes(&planned.plan) != shown {
@@ -203,14 +244,10 @@ async fn under(
     let work = planned.session.fleet.apply(&rollout, &events, stop);
     let outcome = work.await;
     progress.end();
-    let text = answer::outcome(context, planned, &outcome, wording);
-    context.printer.answer(&text)?;
-    if stop.is_cancelled() && !context.cancel.is_cancelled() {
-        bail!(
-            "the lease was lost, and what was left was not done\nhint: see who else is at work on this stack"
-        );
-    }
-    Ok(exit(&planned.plan, &outcome))
+    Ok(Done {
+        outcome,
+        lost: stop.is_cancelled() && !context.cancel.is_cancelled(),
+    })
 }
 
 fn complain_of(context: &Context, plan: &Plan) {
@@ -261,7 +298,7 @@ fn what(plan: &Plan) -> String {
 }
 
 /// Done only when nothing is left that the documents want.
-fn exit(plan: &Plan, outcome: &Outcome) -> Exit {
+pub(super) fn exit(plan: &Plan, outcome: &Outcome) -> Exit {
     let unasked = plan
         .changes
         .iter()

@@ -131,6 +131,8 @@ pub enum Output {
     Sarif,
     /// For CI systems.
     Junit,
+    /// For GitLab's merge requests: counts, as `artifacts:reports:terraform` takes them.
+    Gitlab,
 }
 
 /// When to use colour.

@@ -6,7 +6,7 @@ use anyhow::Context as _;
 use clap::Args;
 
 use super::answer;
-use super::args::Paths;
+use super::args::{Output, Paths};
 use super::context::Context;
 use super::exit::Exit;
 use super::planning::Planned;
@@ -44,16 +44,22 @@ impl PlanArgs {
         let Some(planned) = Planned::make(context, paths, saved, adjust).await? else {
             return Ok(Exit::Failed);
         };
-        context
-            .printer
-            .answer(&answer::plan(context, &planned, Wording::Plan)?)?;
-        if let Some(file) = &self.out {
-            let text = saved::save(&planned, paths);
+        let mut text = answer::plan(context, &planned, Wording::Plan)?;
+        let saved = self
+            .out
+            .as_ref()
+            .map(|file| (file, saved::save(&planned, paths)));
+        if let (Output::Markdown, Some((_, (_, hash)))) = (context.global.output, &saved) {
+            // Whoever approves the comment approves this very plan: `apply --plan-hash` takes no other.
+            text = format!("{text}\nplan `{hash}`\n");
+        }
+        context.printer.answer(&text)?;
+        if let Some((file, (text, hash))) = saved {
             std::fs::write(file, text)
                 .with_context(|| format!("cannot write `{}`", file.display()))?;
+            let file = file.display();
             context.printer.say(&format!(
-                "saved: apply it with `stationbill apply {}`",
-                file.display()
+                "saved: apply it with `stationbill apply {file}`; its hash is {hash}"
             ));
         }
         Ok(exit(&planned.plan, self.exit_code))

@@ -53,6 +53,9 @@ pub(super) struct Saved {
     changes: Vec<SavedChange>,
     /// The plan as `--output json` has it, for people and policies to read.
     plan: Value,
+    /// A hash of all of it.
+    #[serde(skip)]
+    digest: String,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -95,17 +98,18 @@ fn saved(planned: &Planned, paths: &[PathBuf]) -> Saved {
         values: values(desired),
         changes: plan.changes.iter().map(change).collect(),
         plan: json::plan(plan),
+        digest: String::new(),
     }
 }
 
-/// Writes a plan.
-pub(super) fn save(planned: &Planned, paths: &[PathBuf]) -> String {
+/// Writes a plan; returns the text, and the hash by which `apply --plan-hash` knows it.
+pub(super) fn save(planned: &Planned, paths: &[PathBuf]) -> (String, String) {
     let mut value = serde_json::to_value(saved(planned, paths)).unwrap_or_default();
     let digest = digest(&value);
     if let Some(members) = value.as_object_mut() {
-        members.insert(DIGEST.to_owned(), digest.into());
+        members.insert(DIGEST.to_owned(), digest.as_str().into());
     }
-    format!("{value:#}\n")
+    (format!("{value:#}\n"), digest)
 }
 
 /// Reads a saved plan when the first path is one; answers with it and the paths after it.
@@ -137,14 +141,15 @@ pub(super) fn read(paths: &[PathBuf]) -> anyhow::Result<Option<(Saved, Vec<PathB
     }
     let mut members = value;
     let written = members.as_object_mut().and_then(|m| m.shift_remove(DIGEST));
-    if written != Some(digest(&members).into()) {
+    let digest = digest(&members);
+    if written != Some(digest.as_str().into()) {
         bail!(
             "the saved plan in `{shown}` is not as it was saved: it was edited or damaged\nhint: save it anew"
         );
     }
     let saved: Saved = serde_json::from_value(members)
         .map_err(|error| anyhow!("`{shown}` is no plan of ours: {error}\nhint: save it anew"))?;
-    Ok(Some((saved, rest.to_vec())))
+    Ok(Some((Saved { digest, ..saved }, rest.to_vec())))
 }
 
 /// Says whether a file is a saved plan, also one that was cut off: the kind stands at its beginning.
@@ -166,6 +171,18 @@ fn hash(value: &Value) -> String {
 }
 
 impl Saved {
+    /// Refuses a plan that is not the one of this hash, which may be cut to its first 12 digits or more.
+    pub(super) fn must_be(&self, hash: &str) -> anyhow::Result<()> {
+        if hash.len() >= 12 && self.digest.starts_with(hash) {
+            return Ok(());
+        }
+        bail!(
+            "the saved plan is not the one that was asked for: its hash is {}\nhint: see who saved it, and whether it is \
+             the one that was reviewed",
+            self.digest
+        )
+    }
+
     /// Where the documents were.
     pub(super) fn paths(&self) -> Vec<PathBuf> {
         self.paths.clone()

@@ -32,7 +32,7 @@ impl Validate {
             Output::Json => printer.answer(&pretty(&diagnostics::to_json(report)))?,
             Output::Sarif => printer.answer(&pretty(&diagnostics::to_sarif(report)))?,
             Output::Junit => printer.answer(&diagnostics::to_junit(report, &loaded.sources))?,
-            Output::Human | Output::Markdown => {
+            Output::Human | Output::Markdown | Output::Gitlab => {
                 if !report.diagnostics.is_empty() {
                     printer.answer(&diagnostics::human(
                         report,

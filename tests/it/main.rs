@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 mod changed_since;
+mod ci_examples;
 mod clients;
 mod conformance;
 mod crash;

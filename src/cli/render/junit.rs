@@ -8,6 +8,7 @@ use quick_xml::events::{BytesDecl, BytesText, Event};
 
 use super::difference::{Body, shown};
 use super::{Title, text, words};
+use crate::engine::{Ending, Outcome};
 use crate::model::Location;
 use crate::model::plan::{Action, Change, Plan};
 
@@ -102,6 +103,112 @@ fn case(xml: &mut Xml, place: &str, change: &Change, title: &Title) -> io::Resul
     Ok(())
 }
 
+/// Returns what became of a plan as `JUnit` XML: a suite for each place, and a case for each change, which passes when it
+/// was made.
+///
+/// # Errors
+/// When the writer fails, which it does not in memory.
+pub fn outcome(plan: &Plan, outcome: &Outcome, title: &Title) -> io::Result<String> {
+    let mut places: BTreeMap<&Location, Vec<Ended<'_>>> = BTreeMap::new();
+    for (index, change) in plan.changes.iter().enumerate() {
+        let ending = outcome.endings.get(index).and_then(Option::as_ref);
+        let place = places.entry(&change.location).or_default();
+        place.push((change, ending));
+    }
+    let all: Vec<Ended<'_>> = places.values().flatten().copied().collect();
+    let time = title
+        .elapsed
+        .map(|elapsed| format!("{:.3}", elapsed.as_secs_f64()));
+    let mut xml = Writer::new_with_indent(Vec::new(), b' ', 2);
+    xml.write_event(Event::Decl(BytesDecl::new("1.0", Some("UTF-8"), None)))?;
+    let [tests, failures, errors, skipped] = counts(&all, 1);
+    xml.create_element("testsuites")
+        .with_attribute(("name", text::clean(&plan.stack).as_ref()))
+        .with_attribute(("tests", tests.as_str()))
+        .with_attribute(("failures", failures.as_str()))
+        .with_attribute(("errors", errors.as_str()))
+        .with_attribute(("skipped", skipped.as_str()))
+        .with_attributes(time.iter().map(|time| ("time", time.as_str())))
+        .write_inner_content(|xml| {
+            for (location, changes) in &places {
+                outcome_suite(xml, location, changes)?;
+            }
+            unchanged(xml, plan)
+        })?;
+    let mut out = String::from_utf8(xml.into_inner()).map_err(io::Error::other)?;
+    out.push('\n');
+    Ok(out)
+}
+
+/// A change and how it ended.
+type Ended<'a> = (&'a Change, Option<&'a Ending>);
+
+/// How a case of an outcome ends: the element and why; nothing for one that passes.
+fn verdict((change, ending): Ended<'_>) -> Option<(&'static str, &str)> {
+    match ending {
+        Some(Ending::Done) => None,
+        Some(Ending::Failed(why)) => Some(("failure", why)),
+        Some(Ending::Skipped(why)) => Some(("skipped", why)),
+        None => {
+            let element = match change.action {
+                Action::Unknown => "error",
+                Action::Blocked => "failure",
+                _ => "skipped",
+            };
+            Some((element, words::left(change)))
+        }
+    }
+}
+
+fn counts(changes: &[Ended<'_>], more: usize) -> [String; 4] {
+    let of = |element: &str| {
+        let ended = changes.iter().filter_map(|ended| verdict(*ended));
+        ended.filter(|(is, _)| *is == element).count()
+    };
+    let counts = [
+        changes.len() + more,
+        of("failure"),
+        of("error"),
+        of("skipped"),
+    ];
+    counts.map(|count| count.to_string())
+}
+
+fn outcome_suite(xml: &mut Xml, location: &Location, changes: &[Ended<'_>]) -> io::Result<()> {
+    let place = text::clean(&location.to_string()).into_owned();
+    let [tests, failures, errors, skipped] = counts(changes, 0);
+    xml.create_element("testsuite")
+        .with_attribute(("name", place.as_str()))
+        .with_attribute(("tests", tests.as_str()))
+        .with_attribute(("failures", failures.as_str()))
+        .with_attribute(("errors", errors.as_str()))
+        .with_attribute(("skipped", skipped.as_str()))
+        .write_inner_content(|xml| {
+            for ended in changes {
+                let change = ended.0;
+                let class = format!("{place}.{}", text::clean(&change.address.kind));
+                let name = format!("{} {}", change.action.word(), change.address);
+                let name = text::clean(&name).into_owned();
+                let case = xml
+                    .create_element("testcase")
+                    .with_attribute(("classname", class.as_str()))
+                    .with_attribute(("name", name.as_str()));
+                match verdict(*ended) {
+                    None => case.write_empty()?,
+                    Some((element, why)) => case.write_inner_content(|xml| {
+                        let why = words::said(change, why);
+                        xml.create_element(element)
+                            .with_attribute(("message", why.as_str()))
+                            .write_empty()?;
+                        Ok(())
+                    })?,
+                };
+            }
+            Ok(())
+        })?;
+    Ok(())
+}
+
 fn details(change: &Change) -> String {
     let mut lines = Vec::new();
     if let Some(held) = &change.held {
@@ -163,12 +270,20 @@ fn unchanged(xml: &mut Xml, plan: &Plan) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::super::Wording;
-    use super::super::samples::{assert_discreet, rich, title};
+    use super::super::samples::{assert_discreet, ended, rich, title};
     use super::*;
 
     #[test]
     fn a_plan_with_something_of_everything() {
         let shown = plan(&rich(), &title(Wording::Plan)).unwrap();
+        assert_discreet(&shown);
+        insta::assert_snapshot!(shown);
+    }
+
+    #[test]
+    fn an_outcome_passes_where_a_change_was_made() {
+        let rich = rich();
+        let shown = outcome(&rich, &ended(&rich), &title(Wording::Plan)).unwrap();
         assert_discreet(&shown);
         insta::assert_snapshot!(shown);
     }

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::difference::{Body, shown};
 use super::places::{self, clusters, whereabouts};
-use super::{Title, text, words};
+use super::{Title, Wording, text, words};
 use crate::model::Location;
 use crate::model::plan::{Action, Change, Note, Plan};
 
@@ -19,6 +19,10 @@ const PLACES: usize = 40;
 
 /// How many lines one object shows.
 const LINES: usize = 300;
+
+/// What to do about drift, for whoever reads of it in an issue.
+const NEXT: &str = "`stationbill apply` sets back what changed in AWS. What shall stay as it is now belongs into the \
+                    documents, or into `lifecycle.ignore` with a reason.";
 
 /// What is kept free for saying what was left out.
 const RESERVE: usize = 300;
@@ -108,7 +112,7 @@ impl Budget {
     }
 }
 
-fn length(text: &str) -> usize {
+pub(super) fn length(text: &str) -> usize {
     text.chars().count()
 }
 
@@ -125,6 +129,9 @@ fn head(plan: &Plan, title: &Title) -> String {
     }
     if let Some(incomplete) = words::incomplete(plan) {
         text::put(&mut out, format_args!("\n**{incomplete}**\n"));
+    }
+    if title.wording == Wording::Drift && plan.changes.len() > plan.count(Action::Unknown) {
+        text::put(&mut out, format_args!("\n{NEXT}\n"));
     }
     if !plan.is_empty() {
         out.push('\n');
@@ -331,7 +338,7 @@ fn section(heading: &str, notes: &[Note]) -> String {
 }
 
 /// Returns a text as code in which nothing is markup, for tables and headings too.
-fn code(text: &str) -> String {
+pub(super) fn code(text: &str) -> String {
     let text = text::clean(text);
     let escaped = text.chars().fold(String::new(), |mut out, c| {
         if c.is_ascii_punctuation() && !matches!(c, '/' | '-' | '.' | ',' | ':' | '+' | '=') {

@@ -5,10 +5,12 @@
 
 pub mod diagnostics;
 mod difference;
+pub mod gitlab;
 pub mod human;
 pub mod json;
 pub mod junit;
 pub mod markdown;
+pub mod markdown_outcome;
 mod places;
 pub mod progress;
 pub mod sarif;

@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use super::Wording;
 use super::text;
+use crate::engine::Outcome;
 use crate::engine::scrub::Scrubber;
 use crate::model::plan::{Action, Because, Change, Plan};
 use crate::model::sensitive::{MARKER, marked, mask};
@@ -215,5 +216,59 @@ pub(super) fn weight(action: Action) -> usize {
         Action::Update => 4,
         Action::Adopt => 5,
         Action::Create => 6,
+    }
+}
+
+/// Why `apply` left a change alone.
+pub(super) fn left(change: &Change) -> &str {
+    let why = change.held.as_deref().or(change.reason.as_deref());
+    why.unwrap_or(match change.action {
+        Action::Unknown => "it could not be read",
+        _ => "",
+    })
+}
+
+/// Says what to do after a run that did not end well.
+pub(super) fn advice(outcome: &Outcome) -> Option<&'static str> {
+    if outcome.interrupted {
+        Some(
+            "interrupted: what was in flight has ended, nothing else was started; apply again to go on",
+        )
+    } else if outcome.failed() > 0 {
+        Some("what is done stays done; apply again to try the rest")
+    } else {
+        None
+    }
+}
+
+/// Returns `12 done, 1 failed, 2 not tried`, without what there is none of.
+pub(super) fn ended(plan: &Plan, outcome: &Outcome) -> String {
+    let left = |which: &dyn Fn(Action) -> bool| {
+        let changes = plan.changes.iter().enumerate();
+        changes
+            .filter(|(index, change)| {
+                outcome.endings.get(*index).is_none_or(Option::is_none) && which(change.action)
+            })
+            .count()
+    };
+    let stuck = |action| matches!(action, Action::Blocked | Action::Unknown);
+    let counts = [
+        (outcome.done(), "done"),
+        (outcome.failed(), "failed"),
+        (outcome.skipped(), "not tried"),
+        (left(&|action| action == Action::Blocked), "blocked"),
+        (left(&|action| action == Action::Unknown), "unknown"),
+        (left(&|action| !stuck(action)), "left alone"),
+        (plan.unchanged, "unchanged"),
+    ];
+    let shown: Vec<String> = counts
+        .iter()
+        .filter(|(count, _)| *count > 0)
+        .map(|(count, word)| format!("{count} {word}"))
+        .collect();
+    if shown.is_empty() {
+        "nothing to do".to_owned()
+    } else {
+        shown.join(", ")
     }
 }

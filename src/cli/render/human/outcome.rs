@@ -35,11 +35,15 @@ pub fn outcome(plan: &Plan, outcome: &Outcome, title: &Title, style: &Style) -> 
         out.push_str(&block(&cluster.items, style));
         out.push('\n');
     }
-    for line in advice(outcome) {
-        out.push_str(line);
+    if let Some(advice) = words::advice(outcome) {
+        out.push_str(advice);
         out.push('\n');
     }
-    out.push_str(&both_ends(&summary(plan, outcome), &title.cost(), style));
+    out.push_str(&both_ends(
+        &words::ended(plan, outcome),
+        &title.cost(),
+        style,
+    ));
     out.push('\n');
     out
 }
@@ -135,7 +139,7 @@ fn undone_lines(changes: &[Ended<'_>], style: &Style) -> String {
         let why = match ending {
             Some(Ending::Failed(why) | Ending::Skipped(why)) => why.as_str(),
             Some(Ending::Done) => "",
-            None => left(change),
+            None => words::left(change),
         };
         let address = change.address.to_string();
         let address = text::clean(&address);
@@ -146,57 +150,4 @@ fn undone_lines(changes: &[Ended<'_>], style: &Style) -> String {
         out.push_str(&beside(&before, taken, column, &why, style));
     }
     out
-}
-
-/// Why `apply` left a change alone.
-fn left(change: &Change) -> &str {
-    let why = change.held.as_deref().or(change.reason.as_deref());
-    why.unwrap_or(match change.action {
-        Action::Unknown => "it could not be read",
-        _ => "",
-    })
-}
-
-fn advice(outcome: &Outcome) -> Vec<&'static str> {
-    if outcome.interrupted {
-        vec![
-            "interrupted: what was in flight has ended, nothing else was started; apply again to go on",
-        ]
-    } else if outcome.failed() > 0 {
-        vec!["what is done stays done; apply again to try the rest"]
-    } else {
-        Vec::new()
-    }
-}
-
-/// Returns `12 done, 1 failed, 2 not tried`, without what there is none of.
-fn summary(plan: &Plan, outcome: &Outcome) -> String {
-    let left = |which: &dyn Fn(Action) -> bool| {
-        let changes = plan.changes.iter().enumerate();
-        changes
-            .filter(|(index, change)| {
-                outcome.endings.get(*index).is_none_or(Option::is_none) && which(change.action)
-            })
-            .count()
-    };
-    let stuck = |action| matches!(action, Action::Blocked | Action::Unknown);
-    let counts = [
-        (outcome.done(), "done"),
-        (outcome.failed(), "failed"),
-        (outcome.skipped(), "not tried"),
-        (left(&|action| action == Action::Blocked), "blocked"),
-        (left(&|action| action == Action::Unknown), "unknown"),
-        (left(&|action| !stuck(action)), "left alone"),
-        (plan.unchanged, "unchanged"),
-    ];
-    let shown: Vec<String> = counts
-        .iter()
-        .filter(|(count, _)| *count > 0)
-        .map(|(count, word)| format!("{count} {word}"))
-        .collect();
-    if shown.is_empty() {
-        "nothing to do".to_owned()
-    } else {
-        shown.join(", ")
-    }
 }
