@@ -7,7 +7,7 @@ use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
 use super::{
     apply, completions, crds, destroy, drift, export, iam_policy, man, plan, sandbox, schema,
-    validate,
+    validate, watch,
 };
 
 /// Declares AWS operations as code: who is called, what they run, what they look at, how servers stay patched.
@@ -59,6 +59,8 @@ pub enum Command {
     Man(man::Man),
     /// Serve the simulated AWS on loopback
     Sandbox(sandbox::SandboxArgs),
+    /// Keep AWS as the newest commit of a Git repository declares
+    Watch(watch::Watch),
 }
 
 /// Flags that every command has.

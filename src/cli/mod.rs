@@ -33,6 +33,7 @@ mod saved;
 mod schema;
 pub mod since;
 mod validate;
+mod watch;
 
 pub use args::{Cli, Output};
 pub use exit::Exit;
@@ -70,9 +71,9 @@ pub fn run() -> Exit {
         // Only what writes, or serves others, has something to bring to an end.
         let finishes = matches!(
             cli.command,
-            Command::Apply(_) | Command::Destroy(_) | Command::Sandbox(_)
+            Command::Apply(_) | Command::Destroy(_) | Command::Sandbox(_) | Command::Watch(_)
         );
-        let serves = matches!(cli.command, Command::Sandbox(_));
+        let serves = matches!(cli.command, Command::Sandbox(_) | Command::Watch(_));
         let work = dispatch(cli.command, &context);
         let result = if finishes {
             let told = || {
@@ -125,6 +126,7 @@ async fn dispatch(command: Command, context: &Context) -> anyhow::Result<Exit> {
         Command::Completions(command) => command.run(context),
         Command::Man(command) => command.run(context),
         Command::Sandbox(command) => command.run(context).await,
+        Command::Watch(command) => command.run(context).await,
     }
 }
 

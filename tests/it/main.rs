@@ -35,4 +35,5 @@ mod stale_plans;
 mod support;
 mod tour;
 mod usage;
+mod watch;
 mod wire;
