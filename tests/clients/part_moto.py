@@ -115,6 +115,7 @@ def main():
         run.stationbill("export", "--out", "again", *KINDS)
         same({path.name: path.read_text() for path in (folder / "again").rglob("*.yaml")}, {p.name: t for p, t in first.items()})
 
-        # Response plans cannot be listed there, and one could start the runbook: it stays.
+        # Response plans and associations cannot be listed there. One could start the runbook, and the others apply any
+        # document: all stay.
         run.stationbill("destroy", here, "--yes", *KINDS, code=2)
-        same(names(ssm), ["banana-restart"])
+        same(names(ssm), made)
