@@ -63,6 +63,7 @@ fn title(planned: &Planned, wording: Wording) -> Title {
         wording,
         calls: Some(planned.session.connection.calls.total()),
         elapsed: Some(planned.session.began.elapsed()),
+        narrowed: planned.wish.scope.is_some(),
     }
 }
 

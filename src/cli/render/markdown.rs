@@ -17,6 +17,9 @@ pub const LIMIT: usize = 60_000;
 /// How many places the table of counts lists.
 const PLACES: usize = 40;
 
+/// More objects than this that would all be created, of one kind, are folded.
+const MANY: usize = 12;
+
 /// How many lines one object shows.
 const LINES: usize = 300;
 
@@ -48,6 +51,7 @@ pub fn plan(plan: &Plan, title: &Title, limit: usize) -> String {
     let remarks = remarks(plan, &mut budget);
     let mut out = head;
     let mut place = None;
+    let mut births: Vec<&Entry<'_>> = Vec::new();
     let mut rest = Vec::new();
     for (index, (cluster, entry)) in entries.into_iter().enumerate() {
         let Some(told) = chosen.get(&index) else {
@@ -56,11 +60,22 @@ pub fn plan(plan: &Plan, title: &Title, limit: usize) -> String {
             continue;
         };
         if place != Some(cluster) {
+            fold(&mut out, &mut births, title);
             place = Some(cluster);
             out.push_str(&headings[cluster]);
         }
-        out.push_str(told);
+        let kind = |other: &&Entry<'_>| other.change.address.kind == entry.change.address.kind;
+        if !births.last().is_none_or(kind) {
+            fold(&mut out, &mut births, title);
+        }
+        if entry.change.action == Action::Create && *told == entry.line {
+            births.push(entry);
+        } else {
+            fold(&mut out, &mut births, title);
+            out.push_str(told);
+        }
     }
+    fold(&mut out, &mut births, title);
     out.push_str(&remarks);
     out.push_str(&left_out(rest));
     if length(&out) > limit {
@@ -84,6 +99,34 @@ impl<'a> Entry<'a> {
             full: full(change, title),
         }
     }
+}
+
+/// Writes creations of one kind: many are folded, and take less room so than they were chosen for.
+fn fold(out: &mut String, births: &mut Vec<&Entry<'_>>, title: &Title) {
+    let births = std::mem::take(births);
+    if births.len() <= MANY {
+        out.extend(births.iter().map(|entry| entry.line.as_str()));
+        return;
+    }
+    let kind = &births[0].change.address.kind;
+    let summary = code(&format!("+ {} {kind}", births.len()));
+    let lines: Vec<String> = births
+        .iter()
+        .map(|entry| {
+            let name = format!("+ {}", entry.change.address);
+            let sentence = sentence(entry.change, title);
+            let line = format!("{} {sentence}", text::clean(&name));
+            line.trim_end().to_owned()
+        })
+        .collect();
+    let body = lines.join("\n");
+    let fence = fence(&body);
+    text::put(
+        out,
+        format_args!(
+            "\n<details><summary>{summary}</summary>\n\n{fence}\n{body}\n{fence}\n\n</details>\n"
+        ),
+    );
 }
 
 /// Says what there was no room for.
@@ -118,7 +161,7 @@ pub(super) fn length(text: &str) -> usize {
 
 fn head(plan: &Plan, title: &Title) -> String {
     let mut out = String::new();
-    let summary = words::summary(plan, title.wording);
+    let summary = words::summary(plan, title);
     text::put(
         &mut out,
         format_args!("### {}: {summary}\n", code(&plan.stack)),
@@ -240,6 +283,16 @@ fn choose<'e>(
 
 fn line(change: &Change, title: &Title) -> String {
     let name = format!("{} {}", change.action.mark(), change.address);
+    let sentence = sentence(change, title);
+    if sentence.is_empty() {
+        code(&name)
+    } else {
+        format!("{} {}", code(&name), code(&sentence))
+    }
+}
+
+/// Returns what stands beside the address.
+fn sentence(change: &Change, title: &Title) -> String {
     let mut sentence = words::sentence(change, title.wording);
     if let Some(held) = &change.held {
         let separator = if sentence.is_empty() { "" } else { "; " };
@@ -248,11 +301,7 @@ fn line(change: &Change, title: &Title) -> String {
             format_args!("{separator}left alone: {}", words::said(change, held)),
         );
     }
-    if sentence.is_empty() {
-        code(&name)
-    } else {
-        format!("{} {}", code(&name), code(&sentence))
-    }
+    sentence
 }
 
 /// Returns the line with all differences folded under it; `None` where there are none.
@@ -387,6 +436,49 @@ mod tests {
         let head = shown.split("\n#### ").next().unwrap();
         let cut = plan(&fleet(), &Title::default(), length(head) + RESERVE);
         assert!(cut.contains("294 to create, 6 blocked"), "{cut}");
+    }
+
+    #[test]
+    fn three_thousand_changes_fit_and_what_matters_is_there() {
+        let create =
+            |name: usize| change("Dashboard", &format!("dashboard-{name}"), Action::Create);
+        let update = |name: usize| {
+            let (old, new) = (json!({ "title": "x".repeat(60) }), json!({ "title": name }));
+            let name = format!("contact-{name}");
+            differs(
+                "Contact",
+                &name,
+                Action::Update,
+                &[Because::Pending],
+                &old,
+                &new,
+            )
+        };
+        let mut changes: Vec<Change> = (0..200).map(update).collect();
+        changes.extend((0..2_797).map(create));
+        changes.extend(["a", "b", "c"].map(|name| change("Contact", name, Action::Delete)));
+        let whole = Plan {
+            changes,
+            ..Plan::default()
+        };
+        let shown = plan(&whole, &Title::default(), LIMIT);
+        // GitHub's limit; GitLab's is a million.
+        assert!(length(&shown) <= 65_536);
+        assert!(length(&shown) > LIMIT * 8 / 10, "{}", length(&shown));
+        assert!(shown.starts_with("### <code></code>: 2797 to create, 200 to update, 3 to delete"));
+        for name in [
+            "- Contact/a",
+            "- Contact/c",
+            "Contact/contact-0",
+            "Contact/contact-199",
+        ] {
+            assert!(shown.contains(name), "{name}");
+        }
+        let folds = shown.matches("<details>").count();
+        assert_eq!(folds, shown.matches("</details>").count());
+        assert!(folds > 200, "{folds}");
+        let left_out = shown.lines().rev().find(|line| !line.is_empty()).unwrap();
+        assert!(left_out.starts_with("**Left out here"), "{left_out}");
     }
 
     #[test]

@@ -382,6 +382,7 @@ pub(super) fn title(wording: Wording) -> Title {
         wording,
         calls: Some(14),
         elapsed: Some(Duration::from_millis(900)),
+        narrowed: false,
     }
 }
 

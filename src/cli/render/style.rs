@@ -90,6 +90,8 @@ pub struct Title {
     pub calls: Option<u64>,
     /// How long it took.
     pub elapsed: Option<Duration>,
+    /// Whether it is about what a change can affect alone.
+    pub narrowed: bool,
 }
 
 impl Title {

@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 
 use super::samples::{change, differs, style, title};
-use super::{Style, Wording, human, json, junit, markdown, progress, sarif};
+use super::{Style, Wording, human, json, junit, markdown, markdown_outcome, progress, sarif};
 use crate::engine::{Ending, Event, Outcome};
 use crate::model::plan::{Action, Because, Change, Note, Plan};
 use crate::model::{Address, Document};
@@ -100,6 +100,8 @@ fn everything(plan: &Plan, outcome: &Outcome) -> Vec<String> {
         ),
         human::outcome(plan, outcome, &title, &verbose),
         markdown::plan(plan, &title, markdown::LIMIT),
+        markdown_outcome::outcome(plan, outcome, &title, markdown::LIMIT),
+        junit::outcome(plan, outcome, &title).unwrap(),
         junit::plan(plan, &title).unwrap(),
         sarif::plan(plan, &title, &|_| None).to_string(),
         json::plan(plan).to_string(),

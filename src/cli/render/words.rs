@@ -2,8 +2,8 @@
 
 use serde_json::Value;
 
-use super::Wording;
 use super::text;
+use super::{Title, Wording};
 use crate::engine::Outcome;
 use crate::engine::scrub::Scrubber;
 use crate::model::plan::{Action, Because, Change, Plan};
@@ -177,7 +177,8 @@ fn what_aws_did(plan: &Plan) -> Vec<String> {
 }
 
 /// Returns the one line that says what there is to do, or that there is nothing.
-pub(super) fn summary(plan: &Plan, wording: Wording) -> String {
+pub(super) fn summary(plan: &Plan, title: &Title) -> String {
+    let wording = title.wording;
     if !plan.is_empty() {
         return match wording {
             Wording::Drift => what_aws_did(plan).join(", "),
@@ -190,6 +191,7 @@ pub(super) fn summary(plan: &Plan, wording: Wording) -> String {
         Wording::Destroy => return "nothing to delete".to_owned(),
     };
     match plan.unchanged {
+        0 if title.narrowed => format!("{nothing}: no object is concerned"),
         0 => format!("{nothing}: nothing is declared"),
         1 => format!("{nothing}: 1 object is as declared"),
         count => format!("{nothing}: {count} objects are as declared"),

@@ -111,7 +111,7 @@ fn footer(plan: &Plan, title: &Title, style: &Style) -> String {
         out.push_str(&incomplete);
         out.push('\n');
     }
-    let mut summary = words::summary(plan, title.wording);
+    let mut summary = words::summary(plan, title);
     let held = plan.changes.iter().filter(|change| change.held.is_some());
     let would = match title.wording {
         Wording::Drift => 0,
