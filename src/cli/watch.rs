@@ -138,8 +138,8 @@ struct Watcher<'a> {
     recent: Recent,
     status: Status,
     good: Option<Good>,
-    /// The commit that was judged last, good or not.
-    judged: Option<Commit>,
+    /// The commit that was judged last, and why it is not good if it is not.
+    judged: Option<(Commit, Option<String>)>,
     /// What was last told about the repository.
     told: Option<String>,
 }
@@ -210,7 +210,8 @@ fn secret(file: &Path) -> anyhow::Result<String> {
 impl Watcher<'_> {
     async fn watch(&mut self) -> anyhow::Result<Exit> {
         if let Some(kept) = self.mirror.kept().await? {
-            self.judge(&kept).await;
+            let obstacle = self.judge(&kept).await;
+            self.current(obstacle);
         }
         loop {
             self.look().await;
@@ -231,41 +232,37 @@ impl Watcher<'_> {
 
     /// Looks at the repository; a new commit is judged.
     async fn look(&mut self) {
-        match self.mirror.fetch(&self.remote).await {
-            Ok(tip) => {
-                if self.judged.as_ref() != Some(&tip) {
-                    self.judge(&tip).await;
-                }
-                if self.good.as_ref().map(|good| &good.commit) == Some(&tip) {
-                    self.current(None);
-                }
-            }
+        let obstacle = match self.mirror.fetch(&self.remote).await {
+            Ok(tip) => match &self.judged {
+                Some((judged, obstacle)) if *judged == tip => obstacle.clone(),
+                _ => self.judge(&tip).await,
+            },
             Err(error) => {
-                let away = format!(
-                    "the repository is out of reach: {}",
-                    crate::aws::chain(&error)
-                );
-                self.current(Some(away));
+                let why = crate::aws::chain(&error);
+                Some(format!("the repository is out of reach: {why}"))
             }
-        }
+        };
+        self.current(obstacle);
     }
 
-    /// Decides whether a commit is good, and tells when it is not.
-    async fn judge(&mut self, commit: &Commit) {
-        self.judged = Some(commit.clone());
-        match self.good_of(commit).await {
+    /// Decides whether a commit is good; returns why it is not.
+    async fn judge(&mut self, commit: &Commit) -> Option<String> {
+        let obstacle = match self.good_of(commit).await {
             Ok(good) => {
                 let before = self.good.replace(good);
                 if let Some(before) = before.filter(|before| before.commit != *commit) {
                     // Nothing is lost: what is kept can be taken out again.
                     let _ = std::fs::remove_dir_all(self.folder(&before.commit));
                 }
+                None
             }
             Err(error) => {
                 let _ = std::fs::remove_dir_all(self.folder(commit));
-                self.current(Some(format!("commit {commit} is not taken up: {error:#}")));
+                Some(format!("commit {commit} is not taken up: {error:#}"))
             }
-        }
+        };
+        self.judged = Some((commit.clone(), obstacle.clone()));
+        obstacle
     }
 
     fn folder(&self, commit: &Commit) -> PathBuf {

@@ -335,7 +335,7 @@ impl Collector for Sources {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
         let version = ConstGauge::new(1_i64);
         let labels = [("version", env!("CARGO_PKG_VERSION"))];
-        let help = "The version of the program";
+        let help = "The version of the program.";
         let mut family = encoder.encode_descriptor("build_info", help, None, MetricType::Gauge)?;
         version.encode(family.encode_family(&labels)?)?;
 
@@ -343,10 +343,10 @@ impl Collector for Sources {
         let sent: fn(&Count) -> u64 = |count| count.sent;
         let throttled: fn(&Count) -> u64 = |count| count.throttled;
         let families = [
-            ("aws_calls", "Requests to AWS, repeated ones too", sent),
+            ("aws_calls", "Requests to AWS, repeated ones too.", sent),
             (
                 "aws_throttles",
-                "Requests to AWS that were throttled",
+                "Requests to AWS that were throttled.",
                 throttled,
             ),
         ];
