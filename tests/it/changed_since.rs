@@ -200,16 +200,7 @@ impl Estate {
     }
 
     fn write(&self, folder: &Path) {
-        for entry in fs::read_dir(folder).unwrap() {
-            let path = entry.unwrap().path();
-            if path.file_name().is_some_and(|name| name != ".git") {
-                if path.is_dir() {
-                    fs::remove_dir_all(&path).unwrap();
-                } else {
-                    fs::remove_file(&path).unwrap();
-                }
-            }
-        }
+        empty(folder);
         let head = |kind: &str, name: &str| {
             format!(
                 "apiVersion: stationbill.dev/v1alpha1\nkind: {kind}\nmetadata: {{ name: {name} }}\n"
@@ -302,6 +293,20 @@ impl Estate {
                     head("PatchBaseline", &format!("baseline-{one}")),
                 ),
             );
+        }
+    }
+}
+
+/// Removes everything but the repository.
+fn empty(folder: &Path) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.file_name().is_some_and(|name| name != ".git") {
+            if path.is_dir() {
+                fs::remove_dir_all(&path).unwrap();
+            } else {
+                fs::remove_file(&path).unwrap();
+            }
         }
     }
 }

@@ -35,9 +35,13 @@ fn scripts(value: &Value, found: &mut Vec<String>) {
                 _ => {}
             }
         }
-        map.values().for_each(|member| scripts(member, found));
+        for member in map.values() {
+            scripts(member, found);
+        }
     } else if let Value::Array(list) = value {
-        list.iter().for_each(|member| scripts(member, found));
+        for member in list {
+            scripts(member, found);
+        }
     }
 }
 
