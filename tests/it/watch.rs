@@ -12,6 +12,8 @@ use std::time::{Duration, Instant};
 
 use fastrand::Rng;
 use serde_json::Value;
+use stationbill::model::plan::Plan;
+use stationbill::service::{Ended, Metrics, Run, Work};
 
 use crate::changed_since::Repository;
 
@@ -141,7 +143,7 @@ impl Scene {
     fn wait(&self, what: &str, mut is: impl FnMut(&Self) -> bool) {
         let began = Instant::now();
         while !is(self) {
-            let late = began.elapsed() > Duration::from_secs(120);
+            let late = began.elapsed() > Duration::from_mins(2);
             assert!(!late, "{what}\n{}\n{:#?}", self.said(), self.answers());
             thread::sleep(Duration::from_millis(30));
         }
@@ -369,6 +371,30 @@ fn it_reports_drift_and_tells_of_itself() {
     scene.wait("it plans", |scene| scene.answers().len() > before);
     assert_eq!(scene.answers()[before]["plan"]["summary"]["unchanged"], 2);
     assert_eq!(terminate(&mut watcher), Some(0));
+}
+
+#[test]
+fn every_metric_is_documented() {
+    let page = include_str!("../../docs/watch.md");
+    let metrics = Metrics::default();
+    metrics.found("shop", &Plan::default());
+    metrics.source("shop", true);
+    metrics.ran(&Run {
+        stack: "shop",
+        work: Work::Plan,
+        ended: Ended::Success,
+        took: Duration::from_secs(1),
+        at: 0,
+    });
+    let text = metrics.text();
+    let names = text
+        .lines()
+        .filter_map(|line| line.strip_prefix("# TYPE ")?.split(' ').next());
+    let names: Vec<&str> = names.collect();
+    assert_eq!(names.len(), 7, "{names:?}");
+    for name in names {
+        assert!(page.contains(&format!("| `{name}` |")), "{name}");
+    }
 }
 
 fn key(folder: &Path, name: &str) -> PathBuf {
