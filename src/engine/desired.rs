@@ -62,8 +62,11 @@ pub(super) async fn object(
         location: variables.location.clone(),
         spec: Arc::new(Value::Null),
         lifecycle: declared.lifecycle.clone(),
-        problem: None,
+        problem: declared.problem.clone(),
     };
+    if object.problem.is_some() {
+        return object;
+    }
     let spec = substitute(declared.spec.clone(), variables).map_err(|e| e.to_string());
     let spec = match (spec, aws) {
         (Ok(spec), Some(aws)) => {

@@ -55,8 +55,12 @@ impl Entry {
     }
 }
 
+/// Names a place; what an API server keeps has no lines.
 fn at(place: &Place) -> String {
-    format!("{}:{}", place.file, place.line)
+    match place.line {
+        0 => place.file.clone(),
+        line => format!("{}:{line}", place.file),
+    }
 }
 
 /// Reports everything that is wrong between documents.

@@ -230,9 +230,10 @@ fn declarations<'a>(version: &'a Version<'a>) -> BTreeMap<&'a Address, Value> {
             targets,
             labels: _,
             place: _,
+            problem,
         } = object;
         let files = version.files.get(address);
-        (address, json!([spec, lifecycle, targets, files]))
+        (address, json!([spec, lifecycle, targets, problem, files]))
     });
     declared.collect()
 }

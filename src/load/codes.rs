@@ -159,6 +159,10 @@ pub static CODES: &[(&str, &str)] = &[
         "`contentFrom.configMap` works in a Kubernetes cluster only.",
     ),
     (
+        "content-needs-folder",
+        "`contentFrom.file` works beside a document in a folder only, not in a cluster.",
+    ),
+    (
         "content-outside",
         "A file named by `contentFrom` lies outside the folder that was given.",
     ),

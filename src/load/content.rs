@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
+use super::cluster::{self, Maps};
 use super::files::{self, Found, Unread};
 use crate::model::schema::Slot;
 use crate::model::{Diagnostic, pointer, suggest};
@@ -24,6 +25,8 @@ pub(super) struct Reader {
     texts: BTreeMap<PathBuf, Content>,
     /// Every file that a document names, links resolved.
     pub(super) named: BTreeSet<PathBuf>,
+    /// In a cluster: the ConfigMaps, in place of files.
+    pub(super) maps: Option<Maps>,
 }
 
 impl Reader {
@@ -34,6 +37,9 @@ impl Reader {
         slot: &Slot<'_>,
     ) -> Result<Content, Box<Diagnostic>> {
         let key = pointer::steps(&slot.at).pop().unwrap_or_default();
+        if let Some(maps) = &self.maps {
+            return cluster::content(maps, slot, &key);
+        }
         let field = slot.field;
         let path = source(slot, &key)?;
         let at = pointer::join(&slot.at, "file");

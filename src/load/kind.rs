@@ -27,6 +27,11 @@ impl Kind<'_> {
 static STACK: Erased<StackSpec> = Erased::new();
 static TARGET: Erased<TargetSpec> = Erased::new();
 
+/// Returns the kinds that configure Stationbill itself and manage nothing in AWS.
+pub fn configuration() -> [&'static dyn AnySpec; 2] {
+    [&STACK, &TARGET]
+}
+
 /// Returns the kinds by name, `Stack` and `Target` among them.
 pub(super) fn kinds<'k>(kinds: &[&'k dyn AnySpec]) -> BTreeMap<&'static str, Kind<'k>> {
     let kind = |spec: &'k dyn AnySpec, reserved| Kind {

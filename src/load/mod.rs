@@ -9,6 +9,7 @@ pub mod codes;
 
 mod across;
 mod build;
+mod cluster;
 mod content;
 mod draft;
 mod envelope;
@@ -46,8 +47,10 @@ use crate::model::{Address, AnySpec, Diagnostic, Place, Report};
 use files::{Found, Unread};
 use kind::Kind;
 
+pub use cluster::{Kept, Maps, from_cluster, maps, told};
+pub use kind::configuration;
 pub use sources::Sources;
-pub use stack::{Git, Limits, Source, Stack, StackSpec};
+pub use stack::{Git, Limits, Source, Stack, StackSpec, interval};
 pub use target::{Exclude, Organization, Override, Role, Stage, Target, TargetSpec};
 
 /// How many problems of one document are shown. Nobody mends more at a time, and a hostile file has millions.
@@ -117,6 +120,9 @@ pub struct Declared {
     pub labels: BTreeMap<String, String>,
     /// Where `metadata.name` stands.
     pub place: Place,
+    /// What is wrong with it, where others may be applied beside it all the same: in a cluster. Its spec then means
+    /// nothing.
+    pub problem: Option<String>,
 }
 
 impl Declared {
@@ -129,6 +135,7 @@ impl Declared {
             targets: Vec::new(),
             labels: BTreeMap::new(),
             place: files::start_of(""),
+            problem: None,
         }
     }
 }

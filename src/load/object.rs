@@ -115,6 +115,7 @@ impl Loader<'_> {
             targets: reserved.targets,
             labels,
             place,
+            problem: None,
         });
     }
 }

@@ -99,7 +99,7 @@ impl Spec for StackSpec {
 }
 
 /// Reads a duration of at least a second.
-pub(super) fn interval(text: &str) -> Option<std::time::Duration> {
+pub fn interval(text: &str) -> Option<std::time::Duration> {
     let duration: jiff::SignedDuration = text.parse().ok()?;
     let duration = std::time::Duration::try_from(duration).ok()?;
     (duration.as_secs() > 0).then_some(duration)

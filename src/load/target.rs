@@ -125,7 +125,10 @@ pub struct Role {
     pub path: String,
     /// What the role's trust policy asks for as `sts:ExternalId`. It is no secret.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(regex(pattern = r"^[A-Za-z0-9+=,.@:/_-]{2,1224}$"))]
+    #[schemars(
+        length(min = 2, max = 1224),
+        regex(pattern = r"^[A-Za-z0-9+=,.@:/_-]+$")
+    )]
     pub external_id: Option<String>,
     /// The session's name, for the accounts' logs. Default: `stationbill`.
     #[serde(default = "stationbill", skip_serializing_if = "is_stationbill")]

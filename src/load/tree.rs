@@ -133,6 +133,23 @@ impl Node {
         }
     }
 
+    /// Makes the tree of a value that was written nowhere.
+    pub(super) fn of(value: Value) -> Self {
+        let content = match value {
+            Value::Object(map) => Content::Map(map.into_iter().map(member).collect()),
+            Value::Array(list) => Content::List(list.into_iter().map(Self::of).collect()),
+            value => Content::Scalar {
+                raw: (!value.is_string()).then(|| value.to_string()),
+                value,
+            },
+        };
+        Self {
+            at: Span::default(),
+            range: Range::default(),
+            content,
+        }
+    }
+
     pub(super) fn to_value(&self) -> Value {
         match &self.content {
             Content::Scalar { value, .. } => value.clone(),
@@ -177,4 +194,13 @@ impl Node {
         }
         at
     }
+}
+
+fn member((text, value): (String, Value)) -> (Key, Node) {
+    let key = Key {
+        text,
+        at: Span::default(),
+        range: Range::default(),
+    };
+    (key, Node::of(value))
 }
