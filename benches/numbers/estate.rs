@@ -143,9 +143,7 @@ impl Estate {
                 "invalid: {:?}",
                 loaded.report.diagnostics
             );
-            let sources = Sources {
-                env: Arc::new(|_| None),
-            };
+            let sources = Sources::Machine(Arc::new(|_| None));
             let desired = desired(STACK, &loaded.objects, &world, &sources).await;
             let observed = engine::observe(&world, &desired, Breadth::Declared, &|_| {}).await;
             let plan = plan(&desired, &observed, &kinds::specs(), &Wish::default());

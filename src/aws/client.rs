@@ -78,7 +78,8 @@ struct Run {
     under_way: UnderWay,
 }
 
-/// A way to AWS that is known to work.
+/// A way to AWS that is known to work. A copy is the same way: it counts, and stops, with the others.
+#[derive(Clone)]
 pub struct Connection {
     /// Whose credentials they are: an ARN.
     pub caller: String,

@@ -115,13 +115,18 @@ impl ServerClock {
 #[derive(Clone, Default)]
 pub struct Gate(Arc<Mutex<Option<Holds>>>);
 
-/// Says whether the lease is still held.
-type Holds = Arc<dyn Fn() -> bool + Send + Sync>;
+/// Says whether a lease is still held.
+pub type Holds = Arc<dyn Fn() -> bool + Send + Sync>;
 
 impl Gate {
     /// Lets writes pass only while `holds` says so.
     pub fn guard(&self, holds: Holds) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(holds);
+        self.set(Some(holds));
+    }
+
+    /// Lets writes pass only while `holds` says so, or all of them.
+    pub fn set(&self, holds: Option<Holds>) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = holds;
     }
 
     fn passes(&self, operation: &str) -> bool {

@@ -17,7 +17,8 @@ use super::{question, saved};
 use crate::aws::chain;
 use crate::engine::Outcome;
 use crate::engine::fleet::Selection;
-use crate::engine::lease::{Lease, LeaseError, stopwatch};
+use crate::engine::lease::LeaseError;
+use crate::engine::run::leased;
 use crate::model::plan::{Action, Change, Plan, Wish};
 
 /// Plan, ask, and make AWS as declared
@@ -175,32 +176,19 @@ pub(super) async fn under_lease(
     planned: &mut Planned,
     asking: Asking,
 ) -> anyhow::Result<Done> {
-    let connection = &planned.session.connection;
-    let holder = format!("{}, process {}", connection.caller, std::process::id());
+    let connection = planned.session.connection.clone();
+    let stack = planned.plan.stack.clone();
     let told = |text: &str| context.printer.say(text);
-    let stopwatch = stopwatch();
-    let lease = Lease::take(
-        &connection.aws,
-        &planned.plan.stack,
-        &holder,
-        &connection.clock,
-        &stopwatch,
+    let result = leased(
+        &connection,
+        &stack,
+        None,
         &told,
+        &context.cancel,
+        move |stop| under(stop, context, planned, asking),
     );
     let region = &connection.aws.location.region;
-    let lease = lease.await.map_err(|error| explain(&error, region))?;
-    connection.gate.guard(lease.holds());
-    let stop = context.cancel.child_token();
-    let result = {
-        let work = under(&stop, context, planned, asking);
-        tokio::pin!(work);
-        tokio::select! {
-            result = &mut work => result,
-            () = lease.keep(&stop) => work.await,
-        }
-    };
-    lease.give_back().await;
-    result
+    result.await.map_err(|error| explain(&error, region))?
 }
 
 fn agreed(context: &Context, plan: &Plan, asking: Asking) -> anyhow::Result<bool> {
@@ -214,7 +202,7 @@ fn agreed(context: &Context, plan: &Plan, asking: Asking) -> anyhow::Result<bool
 /// Applies while the lease is held, until `stop`. The plan is made once more first: somebody may have been at work
 /// until now.
 async fn under(
-    stop: &CancellationToken,
+    stop: CancellationToken,
     context: &Context,
     planned: &mut Planned,
     asking: Asking,
@@ -241,7 +229,7 @@ async fn under(
     let progress = Progress::begin(context, Phase::Doing(count), places, true);
     let events = |event| progress.tell(&event);
     let rollout = planned.rollout();
-    let work = planned.session.fleet.apply(&rollout, &events, stop);
+    let work = planned.session.fleet.apply(&rollout, &events, &stop);
     let outcome = work.await;
     progress.end();
     Ok(Done {

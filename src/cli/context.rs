@@ -13,7 +13,7 @@ use super::render::Style;
 use crate::aws::{ConnectError, Connection, Connector, connect};
 use crate::engine::fleet::{Fleet, Selection};
 use crate::engine::secrets::Sources;
-use crate::engine::{Patience, World};
+use crate::engine::{Patience, World, run};
 use crate::kinds::{self, AnyKind, KINDS};
 use crate::load::{self, Loaded};
 use crate::model::plan::Wish;
@@ -128,7 +128,8 @@ impl Context {
         }
     }
 
-    fn connector(&self, loaded: &Loaded) -> anyhow::Result<Connector> {
+    /// Returns the way to AWS that flags and environment lead to.
+    pub(super) fn connector(&self, loaded: &Loaded) -> anyhow::Result<Connector> {
         let env = environment::read();
         let sandbox =
             match &self.global.sandbox {
@@ -165,28 +166,16 @@ impl Context {
 
     /// Returns the sources of personal values.
     pub fn sources() -> Sources {
-        Sources {
-            env: Arc::new(environment::variable),
-        }
+        Sources::Machine(Arc::new(environment::variable))
     }
 
     /// Returns what the flags and the stack document ask for.
     pub fn wish(&self, loaded: &Loaded) -> Wish {
-        let stack = loaded.stack.as_ref();
+        let today = jiff::ZonedDateTime::now().date().to_string();
         Wish {
-            prune: stack.is_some_and(|stack| stack.prune),
-            report_only: stack
-                .is_some_and(|stack| stack.mode == crate::model::lifecycle::Mode::Report),
-            max_deletes: stack
-                .and_then(|stack| stack.limits.deletes)
-                .map(|n| n as usize),
-            max_replacements: stack
-                .and_then(|stack| stack.limits.replacements)
-                .map(|n| n as usize),
-            today: jiff::ZonedDateTime::now().date().to_string(),
             kinds: self.global.kind.iter().cloned().collect(),
             names: self.global.name.iter().cloned().collect(),
-            ..Wish::default()
+            ..run::wish(loaded, today)
         }
     }
 
@@ -226,12 +215,4 @@ pub fn kind(name: &str) -> anyhow::Result<&'static dyn AnyKind> {
         None => format!("the kinds are {}", suggest::names(known())),
     };
     bail!("no kind is called `{name}`\nhint: {hint}")
-}
-
-/// The name of the stack: what its document says, or `default`.
-pub fn stack_name(loaded: &Loaded) -> String {
-    loaded
-        .stack
-        .as_ref()
-        .map_or_else(|| "default".to_owned(), |stack| stack.name.clone())
 }

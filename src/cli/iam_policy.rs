@@ -3,11 +3,12 @@
 use clap::{Args, ValueEnum};
 
 use super::args::Paths;
-use super::context::{Context, stack_name};
+use super::context::Context;
 use super::exit::Exit;
 use super::validate::pretty;
 use crate::engine::fleet::targets;
 use crate::engine::policy::{Need, Purpose};
+use crate::engine::run::stack_name;
 use crate::model::Location;
 
 /// Print the least IAM policy that the documents need

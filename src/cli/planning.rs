@@ -6,13 +6,14 @@ use std::path::PathBuf;
 use anyhow::bail;
 
 use super::answer::Progress;
-use super::context::{Context, Session, stack_name};
+use super::context::{Context, Session};
 use super::render::progress::Phase;
 use super::{saved, since};
+use crate::engine::Event;
 use crate::engine::fleet::{Rollout, Selection};
-use crate::engine::{Breadth, Event};
+use crate::engine::run::{self, stack_name};
 use crate::load::changed::Concerned;
-use crate::model::plan::{Desired, Plan, Wish, plan};
+use crate::model::plan::{Desired, Plan, Wish};
 use crate::model::{Address, Place};
 use crate::{kinds, load};
 
@@ -120,20 +121,12 @@ impl Planned {
 
 /// Observes AWS and plans.
 async fn look(context: &Context, session: &Session, desired: &Desired, wish: &Wish) -> Plan {
-    let breadth = if wish.prune || wish.destroy {
-        Breadth::Owned
-    } else {
-        Breadth::Declared
-    };
     let lists = session.world.places.len() * session.world.kinds.len();
     let places = session.world.places.keys().cloned().collect();
     let progress = Progress::begin(context, Phase::Reading(lists), places, false);
     let tell = |event: Event| progress.tell(&event);
-    let observed = session
-        .fleet
-        .observe(&session.world, desired, breadth, &tell)
-        .await;
+    let plan = run::look(&session.fleet, &session.world, desired, wish, &tell).await;
     progress.end();
     context.remember(&session.connection);
-    plan(desired, &observed, &kinds::specs(), wish)
+    plan
 }

@@ -10,6 +10,7 @@ pub mod fleet;
 pub mod lease;
 mod observe;
 pub mod policy;
+pub mod run;
 pub mod scrub;
 pub mod secrets;
 

@@ -11,7 +11,7 @@ use super::{Event, Events, World};
 use crate::aws::{Aws, AwsError, Class};
 use crate::kinds::{AnyKind, Select};
 use crate::model::address::must_be_enabled;
-use crate::model::plan::{Desired, Found, Observed, Unreadable};
+use crate::model::plan::{Desired, Found, Observed, Unreadable, Wish};
 use crate::model::spec::aws_name;
 use crate::model::{Live, Location};
 
@@ -28,6 +28,17 @@ pub enum Breadth {
     Owned,
     /// Every kind, and everything in it.
     Everything,
+}
+
+impl Breadth {
+    /// Returns how much a plan must know: all that is ours where something may go.
+    pub fn of(wish: &Wish) -> Self {
+        if wish.prune || wish.destroy || !wish.gone.is_empty() {
+            Self::Owned
+        } else {
+            Self::Declared
+        }
+    }
 }
 
 /// Lists what the documents are about, and what the stack owns.

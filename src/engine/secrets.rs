@@ -1,22 +1,31 @@
 //! Reads personal values from where their documents say they are.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
+use futures::future::BoxFuture;
+use serde::Deserialize as _;
 use serde_json::{Value, json};
 
 use crate::aws::Aws;
-use crate::model::sensitive::MARKER;
+use crate::model::sensitive::{MARKER, SecretKey};
 
 /// Looks an environment variable up.
 pub type Environment = Arc<dyn Fn(&str) -> Option<String> + Send + Sync>;
 
+/// Reads a key of a Kubernetes Secret in the namespace of the documents, or says why it cannot be read.
+pub type Secrets =
+    Arc<dyn Fn(SecretKey) -> BoxFuture<'static, Result<String, String>> + Send + Sync>;
+
 /// Where personal values may be read from.
 #[derive(Clone)]
-pub struct Sources {
-    /// Environment variables.
-    pub env: Environment,
+pub enum Sources {
+    /// The machine that the program runs on: its environment and its files.
+    Machine(Environment),
+    /// A cluster: Secrets alone. Whoever may write documents there must not learn what the operator's own environment
+    /// and files hold.
+    Cluster(Secrets),
 }
 
 /// The sources of personal values in a spec, in canonical form.
@@ -24,7 +33,14 @@ enum Source {
     Env(String),
     File(String),
     Parameter(String),
-    Secret,
+    Secret(SecretKey),
+}
+
+/// What was read from elsewhere, by what names it.
+#[derive(Default)]
+struct Read {
+    parameters: BTreeMap<String, String>,
+    secrets: BTreeMap<SecretKey, String>,
 }
 
 fn source(value: &Value) -> Option<Source> {
@@ -34,7 +50,7 @@ fn source(value: &Value) -> Option<Source> {
         ("fromEnv", Some(name)) => Some(Source::Env(name.to_owned())),
         ("fromFile", Some(path)) => Some(Source::File(path.to_owned())),
         ("fromParameter", Some(name)) => Some(Source::Parameter(name.to_owned())),
-        ("fromSecret", None) => Some(Source::Secret),
+        ("fromSecret", None) => SecretKey::deserialize(value).ok().map(Source::Secret),
         _ => None,
     }
 }
@@ -45,30 +61,41 @@ impl Sources {
     /// # Errors
     /// Says which source could not be read and what to do; never the value.
     pub async fn read(&self, spec: Value, folder: &Path, aws: &Aws) -> Result<Value, String> {
-        let mut wanted = BTreeSet::new();
+        let mut wanted = Vec::new();
         collect(&spec, &mut wanted);
-        let mut parameters = BTreeMap::new();
-        for name in wanted {
-            let value = parameter(aws, &name).await?;
-            parameters.insert(name, value);
+        let mut read = Read::default();
+        for source in wanted {
+            match (source, self) {
+                (Source::Parameter(name), _) => {
+                    let value = parameter(aws, &name).await?;
+                    read.parameters.insert(name, value);
+                }
+                (Source::Secret(key), Self::Cluster(secrets)) => {
+                    let value = secrets(key.clone()).await?;
+                    read.secrets.insert(key, value);
+                }
+                _ => {}
+            }
         }
-        self.replace(spec, folder, &parameters)
+        self.replace(spec, folder, &read)
     }
 
-    fn replace(
-        &self,
-        value: Value,
-        folder: &Path,
-        parameters: &BTreeMap<String, String>,
-    ) -> Result<Value, String> {
+    fn replace(&self, value: Value, folder: &Path, read: &Read) -> Result<Value, String> {
         if let Some(source) = source(&value) {
-            let text = match source {
-                Source::Env(name) => (self.env)(&name)
+            let text = match (source, self) {
+                (Source::Env(name), Self::Machine(env)) => env(&name)
                     .filter(|text| !text.is_empty())
                     .ok_or_else(|| format!("environment variable `{name}` is not set"))?,
-                Source::File(path) => read_file(&folder.join(path))?,
-                Source::Parameter(name) => parameters.get(&name).cloned().unwrap_or_default(),
-                Source::Secret => {
+                (Source::File(path), Self::Machine(_)) => read_file(&folder.join(path))?,
+                (Source::Env(_), Self::Cluster(_)) => return Err(no_machine("fromEnv")),
+                (Source::File(_), Self::Cluster(_)) => return Err(no_machine("fromFile")),
+                (Source::Parameter(name), _) => {
+                    read.parameters.get(&name).cloned().unwrap_or_default()
+                }
+                (Source::Secret(key), Self::Cluster(_)) => {
+                    read.secrets.get(&key).cloned().unwrap_or_default()
+                }
+                (Source::Secret(_), Self::Machine(_)) => {
                     return Err("`fromSecret` can only be read in a cluster".to_owned());
                 }
             };
@@ -78,12 +105,12 @@ impl Sources {
             Value::Object(map) => {
                 let members = map
                     .into_iter()
-                    .map(|(key, member)| Ok((key, self.replace(member, folder, parameters)?)));
+                    .map(|(key, member)| Ok((key, self.replace(member, folder, read)?)));
                 Value::Object(members.collect::<Result<_, String>>()?)
             }
             Value::Array(list) => Value::Array(
                 list.into_iter()
-                    .map(|v| self.replace(v, folder, parameters))
+                    .map(|v| self.replace(v, folder, read))
                     .collect::<Result<_, _>>()?,
             ),
             other => other,
@@ -102,13 +129,17 @@ fn read_file(path: &Path) -> Result<String, String> {
     }
 }
 
-fn collect(value: &Value, wanted: &mut BTreeSet<String>) {
+fn no_machine(what: &str) -> String {
+    format!(
+        "`{what}` cannot be read in a cluster: put the value into a Secret, and name it by `fromSecret`"
+    )
+}
+
+fn collect(value: &Value, wanted: &mut Vec<Source>) {
     match (source(value), value) {
-        (Some(Source::Parameter(name)), _) => {
-            wanted.insert(name);
-        }
+        (Some(source), _) => wanted.push(source),
         (None, Value::Object(map)) => map.values().for_each(|member| collect(member, wanted)),
-        (None, Value::Array(list)) => list.iter().for_each(|member| collect(member, wanted)),
+        (None, Value::Array(list)) => list.iter().for_each(|item| collect(item, wanted)),
         _ => {}
     }
 }

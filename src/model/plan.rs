@@ -101,6 +101,9 @@ pub struct Wish {
     pub max_replacements: Option<usize>,
     /// Today, `YYYY-MM-DD`, to tell which `ignore` entries have expired.
     pub today: String,
+    /// Objects whose documents were taken away on purpose, with what those said of their lives: they go although nothing
+    /// else is pruned.
+    pub gone: BTreeMap<Address, Lifecycle>,
     /// Only these kinds; empty for all.
     pub kinds: BTreeSet<String>,
     /// Only these names; empty for all.
@@ -110,6 +113,11 @@ pub struct Wish {
 }
 
 impl Wish {
+    /// Says whether an object that no document declares shall go.
+    pub(in crate::model) fn lets_go(&self, address: &Address) -> bool {
+        self.destroy || self.prune || self.gone.contains_key(address)
+    }
+
     /// Says whether an object is among those asked for.
     pub fn selects(&self, address: &Address) -> bool {
         (self.kinds.is_empty() || self.kinds.contains(&address.kind))

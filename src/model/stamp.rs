@@ -200,7 +200,8 @@ fn field_hash(key: &str, value: &Value) -> String {
     hash(value.to_string().as_bytes(), 3)
 }
 
-fn by_meaning(value: &Value) -> Value {
+/// Returns the value with embedded documents in one form, however they are written.
+pub fn by_meaning(value: &Value) -> Value {
     if let Some(document) = super::Document::marked(value) {
         return Value::String(document.readable());
     }

@@ -359,9 +359,7 @@ impl Run {
                 .objects
                 .retain(|object| kinds.contains(&object.address.kind));
         }
-        let sources = Sources {
-            env: Arc::new(|_| None),
-        };
+        let sources = Sources::Machine(Arc::new(|_| None));
         let mut desired = fleet.desired("shop", &loaded, &sources).await;
         desired.kinds = kinds;
         let world = fleet.world(Patience {

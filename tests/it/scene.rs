@@ -138,9 +138,7 @@ impl Scene {
 
     async fn desired(&self, declared: &[Declared]) -> Desired {
         let variables = self.variables.clone();
-        let sources = Sources {
-            env: Arc::new(move |name| variables.get(name).cloned()),
-        };
+        let sources = Sources::Machine(Arc::new(move |name| variables.get(name).cloned()));
         desired(STACK, declared, &self.world, &sources).await
     }
 

@@ -11,10 +11,10 @@ use tokio_util::sync::CancellationToken;
 
 use super::Fleet;
 use crate::engine::apply::{INTERRUPTED, apply};
-use crate::engine::{Breadth, Ending, Event, Events, Outcome, World};
-use crate::kinds;
+use crate::engine::run::look;
+use crate::engine::{Ending, Event, Events, Outcome, World};
 use crate::load::Target;
-use crate::model::plan::{Action, Change, Desired, Plan, Wish, plan};
+use crate::model::plan::{Action, Change, Desired, Plan, Wish};
 
 /// In how many accounts changes are made at once when a Target does not say.
 const ACCOUNTS: usize = 10;
@@ -299,13 +299,7 @@ impl<'a> Run<'a> {
             homes: desired.homes.clone(),
             kinds: desired.kinds.clone(),
         };
-        let breadth = if wish.prune || wish.destroy {
-            Breadth::Owned
-        } else {
-            Breadth::Declared
-        };
-        let observed = self.fleet.observe(&world, &desired, breadth, &|_| {}).await;
-        let now = plan(&desired, &observed, &kinds::specs(), wish);
+        let now = look(self.fleet, &world, &desired, wish, &|_| {}).await;
         let open = now.changes.iter().filter(|change| change.held.is_none());
         let open: BTreeSet<&str> = open
             .map(|change| change.location.account.as_str())

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::decide::Place;
 use super::matching::{Leftover, Match};
 use super::scope::names_kind;
-use super::{Action, Because, Change, Object, Plan, Unreadable};
-use crate::model::lifecycle::OnDelete;
+use super::{Action, Because, Change, Plan, Unreadable};
+use crate::model::lifecycle::{Lifecycle, OnDelete};
 use crate::model::reference::{held_references, lift, lifted_references, references};
 use crate::model::stamp::Applied;
 use crate::model::{Address, AnySpec, Held, Live};
@@ -15,7 +15,8 @@ impl<'a> Place<'a> {
     pub(super) fn deletions(&self, plan: &mut Plan, changes: &mut Vec<Change>) {
         for spec in self.specs {
             let Some(matches) = self.matched.get(spec.kind()) else {
-                if (self.wish.destroy || self.wish.prune)
+                let gone = || self.wish.gone.keys().any(|gone| gone.kind == spec.kind());
+                if (self.wish.destroy || self.wish.prune || gone())
                     && let Some(Unreadable::Failed(why)) = self.unreadable.get(spec.kind())
                 {
                     self.unread_kind(spec.kind(), why, changes);
@@ -84,7 +85,7 @@ impl<'a> Place<'a> {
         plan: &mut Plan,
         into: &mut Vec<Change>,
     ) {
-        if !self.wish.destroy && !self.wish.prune {
+        if !self.wish.lets_go(address) {
             plan.orphans.push(self.note(
                 address,
                 "in no document any more; `--prune` would delete it",
@@ -100,9 +101,9 @@ impl<'a> Place<'a> {
     /// Says why an object stays although a run would delete it.
     fn keeps(&self, spec: &dyn AnySpec, address: &Address, live: &Live<Held>) -> Option<String> {
         let stamped = Applied::read(&live.tags).and_then(|applied| applied.on_delete());
-        let declared = self.document(address);
+        let declared = self.lifecycle(address);
         let on_delete = declared
-            .and_then(|object| object.lifecycle.on_delete)
+            .and_then(|lifecycle| lifecycle.on_delete)
             .or(stamped);
         match (spec.never_deleted(), on_delete, spec.loses()) {
             (Some(why), _, _) => Some(why.to_owned()),
@@ -118,8 +119,7 @@ impl<'a> Place<'a> {
 
     /// Blocks a deletion that the document forbids; gives one that it does not forbid its reason.
     fn protected(&self, address: &Address, mut change: Change, reason: &str) -> Change {
-        let protects = |object: &Object| object.lifecycle.protect;
-        if self.document(address).is_some_and(protects) {
+        if self.lifecycle(address).is_some_and(|life| life.protect) {
             change.action = Action::Blocked;
             change.reason = Some("`lifecycle.protect` forbids to delete it".to_owned());
         } else if !reason.is_empty() {
@@ -128,14 +128,18 @@ impl<'a> Place<'a> {
         change
     }
 
-    fn document(&self, address: &Address) -> Option<&'a Object> {
-        self.objects.get(&address.to_string()).copied()
+    /// What the document of an object says of its life, or said when it was taken away.
+    fn lifecycle(&self, address: &Address) -> Option<&'a Lifecycle> {
+        let declared = self.objects.get(&address.to_string());
+        let declared = declared.map(|object| &object.lifecycle);
+        declared.or_else(|| self.wish.gone.get(address))
     }
 
     /// A kind that could not be read may hold objects of ours, which should go: the plan must say so.
     fn unread_kind(&self, kind: &str, why: &str, changes: &mut Vec<Change>) {
         let declared = self.declared.get(kind).map_or(&[][..], Vec::as_slice);
-        if declared.is_empty() {
+        let gone = self.wish.gone.keys().any(|gone| gone.kind == kind);
+        if declared.is_empty() || gone {
             let any = Address::new(kind, "*");
             if self.wish.names.is_empty() && self.wish.selects(&any) {
                 changes.push(self.unknown(&any, why));

@@ -112,9 +112,7 @@ impl Company {
             longest: Duration::from_millis(20),
             limit: Duration::from_mins(1),
         });
-        let sources = Sources {
-            env: Arc::new(|_| None),
-        };
+        let sources = Sources::Machine(Arc::new(|_| None));
         let desired = fleet.desired("shop", &loaded, &sources).await;
         let breadth = if wish.destroy || wish.prune {
             Breadth::Owned

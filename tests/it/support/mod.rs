@@ -100,9 +100,7 @@ impl Scene {
         declared: &[Declared],
         wish: &Wish,
     ) -> (Desired, Observed, Plan) {
-        let sources = Sources {
-            env: Arc::new(|_| None),
-        };
+        let sources = Sources::Machine(Arc::new(|_| None));
         let desired = desired(stack, declared, &self.world, &sources).await;
         let breadth = if wish.prune || wish.destroy {
             Breadth::Owned
