@@ -3,6 +3,7 @@
 //! Places are found once in a run. One that cannot be reached stays in the run, with the reason, so that the plan
 //! says `unknown` there and goes on elsewhere.
 
+mod fence;
 mod organization;
 mod reach;
 mod rollout;
@@ -24,6 +25,7 @@ use crate::model::plan::{Desired, Observed, Unreadable};
 use crate::model::substitute::Variables;
 use crate::model::{AnySpec, Location};
 
+pub use fence::{Fence, like};
 pub use rollout::Rollout;
 pub use select::{Selection, targets};
 
@@ -106,6 +108,14 @@ pub enum FleetError {
         /// The account.
         account: String,
     },
+    /// The documents lead where they may not.
+    #[error("{what}\nhint: {hint}")]
+    Fenced {
+        /// Where.
+        what: String,
+        /// What to do.
+        hint: String,
+    },
     /// Two Targets reach one account by different roles.
     #[error(
         "Targets `{first}` and `{second}` reach account {account} by different roles\n\
@@ -131,8 +141,24 @@ impl Fleet {
         loaded: &Loaded,
         selection: &Selection,
     ) -> Result<Self, FleetError> {
+        Self::find_within(connection, loaded, selection, None).await
+    }
+
+    /// The same for documents that may not lead everywhere. Nothing is asked of a place, and no role assumed, before
+    /// all places are known to lie within the fence.
+    ///
+    /// # Errors
+    /// When the places themselves are not known, are not what is asked for, or lie outside.
+    pub async fn find_within(
+        connection: &Connection,
+        loaded: &Loaded,
+        selection: &Selection,
+        fence: Option<&Fence>,
+    ) -> Result<Self, FleetError> {
         if loaded.targets.is_empty() {
-            return Self::at_hand(connection, selection);
+            let fleet = Self::at_hand(connection, selection)?;
+            fence::check(fence, connection, &fleet.sites)?;
+            return Ok(fleet);
         }
         let targets = select::targets(loaded, selection)?;
         let mut remarks = Vec::new();
@@ -140,6 +166,7 @@ impl Fleet {
         for target in targets {
             sites.extend(sites::of(connection, target, &mut remarks).await?);
         }
+        fence::check(fence, connection, &sites)?;
         sites::check(loaded, &sites)?;
         sites::check_once(loaded, &sites)?;
         let homes = sites::homes(loaded, &sites);
