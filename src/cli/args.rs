@@ -6,8 +6,8 @@ use clap::builder::Styles;
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
 use super::{
-    apply, completions, crds, destroy, drift, export, iam_policy, man, plan, sandbox, schema,
-    validate, watch,
+    apply, completions, crds, destroy, drift, export, iam_policy, man, operator, plan, sandbox,
+    schema, validate, watch,
 };
 
 /// Declares AWS operations as code: who is called, what they run, what they look at, how servers stay patched.
@@ -61,6 +61,8 @@ pub enum Command {
     Sandbox(sandbox::SandboxArgs),
     /// Keep AWS as the newest commit of a Git repository declares
     Watch(watch::Watch),
+    /// Run the Kubernetes controller
+    Operator(operator::OperatorArgs),
 }
 
 /// Flags that every command has.

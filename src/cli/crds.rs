@@ -7,8 +7,7 @@ use clap::Args;
 
 use super::context::Context;
 use super::exit::Exit;
-use crate::kinds::KINDS;
-use crate::operator::crd;
+use crate::operator::{crd, resource};
 
 /// Print the Kubernetes custom resource definitions
 #[derive(Debug, Args)]
@@ -20,12 +19,12 @@ pub struct Crds {
 
 impl Crds {
     pub(super) fn run(self, context: &Context) -> anyhow::Result<Exit> {
-        for kind in KINDS {
-            let text = serde_yaml::to_string(&crd::crd(*kind)?)?;
+        for kind in resource::kinds() {
+            let text = serde_yaml::to_string(&crd::crd(kind)?)?;
             match &self.out {
                 None => context.printer.answer(&format!("---\n{text}"))?,
                 Some(dir) => {
-                    let file = dir.join(crd::file_name(*kind));
+                    let file = dir.join(crd::file_name(kind));
                     std::fs::create_dir_all(dir)
                         .and_then(|()| std::fs::write(&file, text))
                         .with_context(|| format!("cannot write `{}`", file.display()))?;

@@ -22,6 +22,7 @@ mod exit;
 mod export;
 mod iam_policy;
 mod man;
+mod operator;
 pub mod panics;
 mod plan;
 mod planning;
@@ -67,13 +68,20 @@ pub fn run() -> Exit {
         printer,
         cancel: cancel.clone(),
     };
-    runtime.block_on(async {
+    let exit = runtime.block_on(async {
         // Only what writes, or serves others, has something to bring to an end.
         let finishes = matches!(
             cli.command,
-            Command::Apply(_) | Command::Destroy(_) | Command::Sandbox(_) | Command::Watch(_)
+            Command::Apply(_)
+                | Command::Destroy(_)
+                | Command::Sandbox(_)
+                | Command::Watch(_)
+                | Command::Operator(_)
         );
-        let serves = matches!(cli.command, Command::Sandbox(_) | Command::Watch(_));
+        let serves = matches!(
+            cli.command,
+            Command::Sandbox(_) | Command::Watch(_) | Command::Operator(_)
+        );
         let work = dispatch(cli.command, &context);
         let result = if finishes {
             let told = || {
@@ -97,7 +105,10 @@ pub fn run() -> Exit {
             }
             Exit::Failed
         })
-    })
+    });
+    // Whoever asks a second time to stop does not wait for what is in flight.
+    runtime.shutdown_background();
+    exit
 }
 
 async fn dispatch(command: Command, context: &Context) -> anyhow::Result<Exit> {
@@ -127,6 +138,7 @@ async fn dispatch(command: Command, context: &Context) -> anyhow::Result<Exit> {
         Command::Man(command) => command.run(context),
         Command::Sandbox(command) => command.run(context).await,
         Command::Watch(command) => command.run(context).await,
+        Command::Operator(command) => command.run(context).await,
     }
 }
 

@@ -3,8 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use stationbill::kinds::KINDS;
-use stationbill::operator::crd;
+use stationbill::operator::{crd, resource};
 
 use crate::docs;
 
@@ -31,23 +30,30 @@ fn fresh(path: &Path, text: &str) {
 
 #[test]
 fn crds_are_fresh() {
-    let mut wanted = BTreeSet::new();
-    for kind in KINDS {
-        let text = serde_yaml::to_string(&crd::crd(*kind).unwrap()).unwrap();
-        wanted.insert(crd::file_name(*kind));
-        fresh(&root().join("crds").join(crd::file_name(*kind)), &text);
-    }
-    for entry in std::fs::read_dir(root().join("crds")).unwrap() {
-        let name = entry.unwrap().file_name().into_string().unwrap();
-        assert!(wanted.contains(&name), "crds/{name} belongs to no kind");
+    for folder in ["crds", "charts/stationbill/files/crds"] {
+        let folder = root().join(folder);
+        let mut wanted = BTreeSet::new();
+        for kind in resource::kinds() {
+            let text = serde_yaml::to_string(&crd::crd(kind).unwrap()).unwrap();
+            wanted.insert(crd::file_name(kind));
+            fresh(&folder.join(crd::file_name(kind)), &text);
+        }
+        for entry in std::fs::read_dir(&folder).unwrap() {
+            let name = entry.unwrap().file_name().into_string().unwrap();
+            assert!(
+                wanted.contains(&name),
+                "{name} in {} belongs to no kind",
+                folder.display()
+            );
+        }
     }
 }
 
 /// What an API server asks of a schema: <https://kubernetes.io/docs/tasks/extend-kubernetes/custom-resources/>.
 #[test]
 fn crds_are_structural() {
-    for kind in KINDS {
-        let crd = serde_json::to_value(crd::crd(*kind).unwrap()).unwrap();
+    for kind in resource::kinds() {
+        let crd = serde_json::to_value(crd::crd(kind).unwrap()).unwrap();
         let mut wrong = Vec::new();
         unstructured(
             &crd["spec"]["versions"][0]["schema"]["openAPIV3Schema"],
@@ -112,8 +118,8 @@ fn pages_are_fresh() {
 
 #[test]
 fn every_field_of_every_kind_is_described() {
-    for kind in KINDS {
-        let crd = serde_json::to_value(crd::crd(*kind).unwrap()).unwrap();
+    for kind in resource::kinds() {
+        let crd = serde_json::to_value(crd::crd(kind).unwrap()).unwrap();
         let spec = &crd["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["properties"]["spec"];
         let mut bare = Vec::new();
         undescribed(spec, "", &mut bare);

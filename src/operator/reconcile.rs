@@ -1,0 +1,520 @@
+//! One look at one namespace: load, observe, plan, apply as every door does, and say what became of it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use futures::{StreamExt as _, stream};
+use jiff::Timestamp;
+use kube::ResourceExt as _;
+use kube::api::DynamicObject;
+use tokio_util::sync::CancellationToken;
+
+use super::cache::{Cache, Object, Snapshot};
+use super::fate::{Fate, fate};
+use super::limits::Limits;
+use super::resource::{self, ADOPT, LET_GO, asks, goes, kept};
+use super::run::Run;
+use super::shards::Lent;
+use super::status::{Said, State};
+use super::writer::{Writer, Written};
+use crate::aws::{Connection, Connector, connect};
+use crate::engine::fleet::FleetError;
+use crate::kinds;
+use crate::load::{self, Kept, Loaded, Maps, StackSpec};
+use crate::model::Address;
+use crate::model::lifecycle::{Lifecycle, Mode};
+use crate::model::sensitive::SecretKey;
+use crate::service::{self, Ended, Metrics, Work};
+
+/// How often a Stack is looked at that does not say.
+const INTERVAL: Duration = Duration::from_mins(10);
+/// How many writes to the API server are on their way at once.
+pub(super) const WRITES: usize = 8;
+/// For how many seconds an object may be without a Stack before that is said.
+const YOUNG: i64 = 5;
+
+/// What all looks share.
+pub(super) struct Reconciler {
+    /// What the API server has.
+    pub(super) cache: Arc<Cache>,
+    /// The way to it.
+    pub(super) writer: Writer,
+    /// The way to AWS.
+    pub(super) connector: Connector,
+    /// Which namespaces may use what; none without a file.
+    pub(super) limits: Option<Limits>,
+    /// One connection for each namespace: each has a gate of its own.
+    pub(super) connections: Mutex<BTreeMap<String, Connection>>,
+    /// What is counted and measured.
+    pub(super) metrics: Metrics,
+}
+
+/// When to look again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Next {
+    /// When something is wanted.
+    Wanted,
+    /// After the interval of the Stack; all is well, or a person must act.
+    Interval(Duration),
+    /// At once.
+    Soon,
+    /// After a while that grows: something failed.
+    Retry,
+}
+
+/// Why a look ends early.
+#[derive(Debug)]
+pub(super) enum Halt {
+    /// A person must act.
+    Stall(String),
+    /// It may be better later.
+    Retry(State, String),
+    /// An object is not as we know it any more.
+    Moved,
+}
+
+impl From<kube::Error> for Halt {
+    fn from(error: kube::Error) -> Self {
+        let why = format!("the API server said: {}", crate::aws::chain(&error));
+        Self::Retry(State::Failed, why)
+    }
+}
+
+impl From<FleetError> for Halt {
+    fn from(error: FleetError) -> Self {
+        let text = error.to_string().replace("\nhint: ", "; ");
+        match error {
+            FleetError::Organization { .. } => Self::Retry(State::Unknown, text),
+            _ => Self::Stall(text),
+        }
+    }
+}
+
+/// One look.
+pub(super) struct Look<'a> {
+    pub(super) reconciler: &'a Reconciler,
+    pub(super) namespace: &'a str,
+    pub(super) snapshot: &'a Snapshot,
+    pub(super) stack: &'a Object,
+    pub(super) address: Address,
+    /// What the Stack says, as far as it can be read.
+    pub(super) spec: StackSpec,
+    pub(super) lent: &'a Lent,
+    pub(super) stop: &'a CancellationToken,
+    pub(super) now: String,
+}
+
+impl Reconciler {
+    /// Looks at a namespace.
+    pub(super) async fn reconcile(
+        &self,
+        namespace: &str,
+        lent: &Lent,
+        stop: &CancellationToken,
+    ) -> Next {
+        let snapshot = self.cache.snapshot(namespace);
+        let now = Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
+        let Some((stack, others)) = snapshot.stacks.split_first() else {
+            self.forget(namespace);
+            return self.without_stack(&snapshot, &now).await;
+        };
+        for other in others {
+            let why = format!(
+                "Stack `{}` of this namespace is older, and one namespace has one Stack",
+                stack.name_any()
+            );
+            self.refuse(other, &why, &now).await;
+        }
+        let name = stack.name_any();
+        if let Some(older) = self.cache.stacks_named(&name).first()
+            && older.namespace() != stack.namespace()
+        {
+            let why = format!(
+                "a Stack of this name is older, in namespace `{}`; whose an AWS object is goes by the name",
+                older.namespace().unwrap_or_default()
+            );
+            self.refuse(stack, &why, &now).await;
+            return Next::Interval(INTERVAL);
+        }
+        let spec = stack.data.get("spec").cloned().unwrap_or_default();
+        let look = Look {
+            reconciler: self,
+            namespace,
+            snapshot: &snapshot,
+            stack,
+            address: Address::new("Stack", name),
+            spec: serde_json::from_value(spec).unwrap_or_default(),
+            lent,
+            stop,
+            now,
+        };
+        look.go().await
+    }
+
+    /// Forgets the way to AWS of a namespace.
+    pub(super) fn forget(&self, namespace: &str) {
+        let mut known = self
+            .connections
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        known.remove(namespace);
+    }
+
+    /// Forgets a namespace that is not ours to look at any more.
+    pub(super) fn leave(&self, namespace: &str) {
+        self.forget(namespace);
+        for stack in self.cache.snapshot(namespace).stacks {
+            self.metrics
+                .forget(&format!("{namespace}/{}", stack.name_any()));
+        }
+    }
+
+    /// Refuses a Stack that does not count, and lets it go when it is deleted.
+    async fn refuse(&self, stack: &DynamicObject, why: &str, now: &str) {
+        let address = Address::new("Stack", stack.name_any());
+        let result = if goes(stack) {
+            self.writer.keep(&address, stack, false).await.map(drop)
+        } else {
+            let before = Writer::status(stack);
+            let said = Said::new(State::Blocked, why);
+            let status = before.said(stack.metadata.generation, &said, now);
+            let status = status.timed(&before, now);
+            self.writer.tell(&address, stack, &status).await.map(drop)
+        };
+        if let Err(error) = result {
+            tracing::warn!(%address, error = crate::aws::chain(&error), "cannot write");
+        }
+    }
+
+    /// Objects of a namespace without a Stack: nothing is done with them, and nothing holds them.
+    async fn without_stack(&self, snapshot: &Snapshot, now: &str) -> Next {
+        let said = Said::new(State::NoStack, "there is no Stack in this namespace");
+        // Whoever applies a folder may send the Stack last.
+        let young = |object: &Object| {
+            let made = object.metadata.creation_timestamp.as_ref();
+            let age = made.map(|made| Timestamp::now().as_second() - made.0.as_second());
+            !goes(object) && age.is_some_and(|age| age < YOUNG)
+        };
+        if snapshot.objects.values().any(young) {
+            return Next::Interval(Duration::from_secs(YOUNG.unsigned_abs()));
+        }
+        let mut well = true;
+        for (address, object) in &snapshot.objects {
+            let result = if goes(object) {
+                self.let_go(address, object, "there is no Stack in this namespace")
+                    .await
+            } else {
+                let before = Writer::status(object);
+                let status = before.said(object.metadata.generation, &said, now);
+                let status = status.timed(&before, now);
+                self.writer.tell(address, object, &status).await.map(drop)
+            };
+            well &= result.is_ok();
+        }
+        if well { Next::Wanted } else { Next::Retry }
+    }
+
+    /// Lets an object go that stays in AWS, and says so.
+    pub(super) async fn let_go(
+        &self,
+        address: &Address,
+        object: &DynamicObject,
+        why: &str,
+    ) -> Result<(), kube::Error> {
+        if !kept(object) {
+            return Ok(());
+        }
+        if self.writer.keep(address, object, false).await? == Written::Done {
+            let note = match Writer::status(object).id {
+                Some(id) => format!("{id} stays in AWS: {why}"),
+                None => format!("whatever it stood for stays in AWS: {why}"),
+            };
+            tracing::info!(%address, note, "let go");
+            let writer = &self.writer;
+            writer
+                .event(address, object, false, "LeftBehind", &note)
+                .await;
+        }
+        Ok(())
+    }
+}
+
+impl Look<'_> {
+    async fn go(&self) -> Next {
+        let interval = self.spec.interval.as_deref().and_then(load::interval);
+        let interval = interval.unwrap_or(INTERVAL);
+        let began = std::time::Instant::now();
+        let steps = Box::pin(self.steps()).await;
+        let ended = match &steps {
+            Ok(true) => Some(Ended::Success),
+            Ok(false) | Err(Halt::Retry(..)) => Some(Ended::Failure),
+            Err(Halt::Stall(_)) => Some(Ended::Invalid),
+            Err(Halt::Moved) => None,
+        };
+        if let Some(ended) = ended {
+            self.reconciler.metrics.ran(&service::Run {
+                stack: &self.label(),
+                work: if self.spec.mode == Mode::Report {
+                    Work::Plan
+                } else {
+                    Work::Apply
+                },
+                ended,
+                took: began.elapsed(),
+                at: Timestamp::now().as_second(),
+            });
+        }
+        match steps {
+            Ok(true) => Next::Interval(interval),
+            Ok(false) => Next::Retry,
+            Err(Halt::Moved) => Next::Soon,
+            Err(Halt::Stall(why)) => {
+                self.halted(State::Invalid, &why).await;
+                Next::Interval(interval)
+            }
+            Err(Halt::Retry(state, why)) => {
+                // Credentials may have been renewed meanwhile.
+                self.reconciler.forget(self.namespace);
+                self.halted(state, &why).await;
+                Next::Retry
+            }
+        }
+    }
+
+    /// What metrics call the Stack.
+    fn label(&self) -> String {
+        format!("{}/{}", self.namespace, self.address.name)
+    }
+
+    /// Says why nothing was done, of the Stack and of what waits to be deleted.
+    async fn halted(&self, state: State, why: &str) {
+        tracing::warn!(
+            stack = self.address.name,
+            namespace = self.namespace,
+            why,
+            "halted"
+        );
+        let _ = self
+            .say(&self.address, self.stack, &Said::new(state, why))
+            .await;
+        for (address, object) in &self.snapshot.objects {
+            if goes(object) && kept(object) {
+                let _ = self.waits(address, object, why).await;
+            }
+        }
+    }
+
+    /// Says why an object is still there.
+    pub(super) async fn waits(
+        &self,
+        address: &Address,
+        object: &DynamicObject,
+        why: &str,
+    ) -> Result<(), kube::Error> {
+        let message = format!(
+            "it waits to be deleted in AWS: {why}; the annotation {LET_GO}=true leaves it behind"
+        );
+        self.say(address, object, &Said::new(State::Deleting, message))
+            .await
+    }
+
+    async fn say(
+        &self,
+        address: &Address,
+        object: &DynamicObject,
+        said: &Said,
+    ) -> Result<(), kube::Error> {
+        let before = Writer::status(object);
+        let status = before.said(object.metadata.generation, said, &self.now);
+        let status = status.timed(&before, &self.now);
+        let writer = &self.reconciler.writer;
+        if writer.tell(address, object, &status).await? {
+            let warning = !matches!(said.state, State::Suspended | State::InSync);
+            writer
+                .event(address, object, warning, said.state.word(), &said.message)
+                .await;
+        }
+        Ok(())
+    }
+
+    /// Returns whether all is well.
+    async fn steps(&self) -> Result<bool, Halt> {
+        let reconciler = self.reconciler;
+        if goes(self.stack) && asks(self.stack, LET_GO) {
+            reconciler
+                .let_go(&self.address, self.stack, "an annotation says to let it go")
+                .await?;
+            return Err(Halt::Moved);
+        }
+        if self.spec.source.is_some() {
+            return Err(Halt::Stall(
+                "`source.git` is not read by the operator: leave `source` out, and apply the objects to this namespace"
+                    .to_owned(),
+            ));
+        }
+        if self.spec.suspend {
+            return self.suspended().await.map(|()| true).map_err(Halt::from);
+        }
+        let doomed = self.send_off().await?;
+        if goes(self.stack) && !self.snapshot.objects.values().any(|object| kept(object)) {
+            reconciler
+                .writer
+                .keep(&self.address, self.stack, false)
+                .await?;
+            return Ok(true);
+        }
+        let mut loaded = self.load().await;
+        let fatal = loaded.fatal();
+        if !fatal.is_empty() {
+            let all: Vec<String> = fatal.into_iter().map(load::told).collect();
+            return Err(Halt::Stall(all.join("; ")));
+        }
+        self.adopt(&mut loaded);
+        let connection = self.connection().await?;
+        let mut run = Run::prepare(self, &connection, loaded, &doomed).await?;
+        let report = self.spec.mode == Mode::Report;
+        if !report && !goes(self.stack) {
+            self.hold(&run.loaded).await?;
+        }
+        let looked = run.work().await?;
+        self.reconciler.metrics.found(&self.label(), looked.last());
+        self.tell(&run, &looked, &doomed).await
+    }
+
+    /// Says that nothing is done, and lets go of what an annotation says.
+    async fn suspended(&self) -> Result<(), kube::Error> {
+        for (address, object) in &self.snapshot.objects {
+            if goes(object) && asks(object, LET_GO) {
+                let why = "an annotation says to let it go";
+                self.reconciler.let_go(address, object, why).await?;
+            } else if goes(object) && kept(object) {
+                self.waits(address, object, "the Stack is suspended")
+                    .await?;
+            }
+        }
+        let said = Said::new(State::Suspended, "`suspend` is set");
+        self.say(&self.address, self.stack, &said).await
+    }
+
+    /// Lets go of what stays in AWS; returns what must go from there first.
+    async fn send_off(&self) -> Result<BTreeMap<Address, Lifecycle>, Halt> {
+        let mut doomed = BTreeMap::new();
+        for (address, object) in &self.snapshot.objects {
+            let kind = kinds::find(&address.kind);
+            let (true, Some(kind)) = (goes(object) && kept(object), kind) else {
+                continue;
+            };
+            match fate(kind, object, self.spec.prune, self.spec.mode) {
+                Fate::Stays(why) => self.reconciler.let_go(address, object, why).await?,
+                Fate::Doomed(lifecycle) => drop(doomed.insert(address.clone(), lifecycle)),
+            }
+        }
+        Ok(doomed)
+    }
+
+    /// Loads the documents: everything that is not being deleted.
+    async fn load(&self) -> Loaded {
+        let mut documents = vec![resource::document(&self.address, self.stack)];
+        let targets = self.snapshot.targets.iter();
+        let targets = targets.filter(|target| !goes(target));
+        documents.extend(
+            targets.map(|target| {
+                resource::document(&Address::new("Target", target.name_any()), target)
+            }),
+        );
+        let objects = self.snapshot.objects.iter();
+        let live = objects.filter(|(_, object)| !goes(object));
+        documents.extend(live.map(|(address, object)| resource::document(address, object)));
+        let maps = self.maps(&documents).await;
+        load::from_cluster(documents, maps, &kinds::specs())
+    }
+
+    async fn maps(&self, documents: &[Kept]) -> Maps {
+        let mut named = BTreeSet::new();
+        for Kept { document, .. } in documents {
+            load::maps(&document["spec"], &mut named);
+        }
+        let writer = &self.reconciler.writer;
+        let read = named.into_iter().map(|(name, key)| async move {
+            let text = writer.config_map(self.namespace, &name, &key).await;
+            ((name, key), text.map(Arc::from))
+        });
+        stream::iter(read).buffer_unordered(WRITES).collect().await
+    }
+
+    /// Marks what an annotation says to take over.
+    fn adopt(&self, loaded: &mut Loaded) {
+        let all = asks(self.stack, ADOPT);
+        for declared in &mut loaded.objects {
+            let object = self.snapshot.objects.get(&declared.address);
+            declared.lifecycle.adopt |= all || object.is_some_and(|object| asks(object, ADOPT));
+        }
+    }
+
+    async fn connection(&self) -> Result<Connection, Halt> {
+        let reconciler = self.reconciler;
+        let known = {
+            let known = reconciler
+                .connections
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner);
+            known.get(self.namespace).cloned()
+        };
+        if let Some(connection) = known {
+            return Ok(connection);
+        }
+        let connection = connect(&reconciler.connector)
+            .await
+            .map_err(|error| Halt::Retry(State::Unknown, crate::aws::chain(&error)))?;
+        let mut known = reconciler
+            .connections
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        reconciler.metrics.count(&connection.calls);
+        known.insert(self.namespace.to_owned(), connection.clone());
+        Ok(connection)
+    }
+
+    /// Puts the finalizer on everything that is about to be looked after.
+    async fn hold(&self, loaded: &Loaded) -> Result<(), Halt> {
+        let writer = &self.reconciler.writer;
+        if writer.keep(&self.address, self.stack, true).await? == Written::Moved {
+            return Err(Halt::Moved);
+        }
+        let right = loaded.objects.iter().filter(|declared| {
+            declared.problem.is_none() && declared.lifecycle.mode == Mode::Enforce
+        });
+        let jobs = right.filter_map(|declared| {
+            let object = self.snapshot.objects.get(&declared.address)?;
+            Some(async move { writer.keep(&declared.address, object, true).await })
+        });
+        let mut pending = stream::iter(jobs.collect::<Vec<_>>()).buffer_unordered(WRITES);
+        let mut moved = false;
+        while let Some(written) = pending.next().await {
+            moved |= written? == Written::Moved;
+        }
+        // What was deleted meanwhile must not be made by this look.
+        if moved { Err(Halt::Moved) } else { Ok(()) }
+    }
+
+    /// Reads a Secret of the namespace for a document.
+    pub(super) fn secrets(&self) -> crate::engine::secrets::Secrets {
+        let (writer, namespace) = (self.reconciler.writer.clone(), self.namespace.to_owned());
+        let read: Arc<tokio::sync::Mutex<BTreeMap<SecretKey, Result<String, String>>>> =
+            Arc::default();
+        Arc::new(move |key: SecretKey| {
+            let (writer, namespace, read) = (writer.clone(), namespace.clone(), read.clone());
+            Box::pin(async move {
+                // Every place of an object asks; the API server is asked once in a look.
+                let mut read = read.lock().await;
+                if let Some(known) = read.get(&key) {
+                    return known.clone();
+                }
+                let value = writer.secret(&namespace, &key.name, &key.key).await;
+                read.insert(key, value.clone());
+                value
+            })
+        })
+    }
+}
