@@ -21,6 +21,7 @@ mod kinds_security;
 mod kinds_settings;
 mod kinds_systems;
 mod kinds_windows;
+mod kubernetes;
 mod layering;
 mod memory;
 mod ownership;

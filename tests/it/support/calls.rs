@@ -32,6 +32,8 @@ pub(crate) struct Call {
     pub(crate) operation: String,
     /// Whether it may change something.
     pub(crate) writes: bool,
+    /// What it says.
+    pub(crate) body: Bytes,
 }
 
 impl Call {
@@ -61,6 +63,7 @@ impl Call {
             key: key.unwrap_or_default().to_owned(),
             operation,
             writes: sandbox::access(parts, body) != Some(Access::Read),
+            body: body.clone(),
         }
     }
 }
