@@ -10,7 +10,7 @@ use stationbill::model::plan::{Action, Because, Plan, Wish};
 
 use crate::support::{STACK, Scene, told};
 
-const DOCUMENTS: &str = r#"
+const DOCUMENTS: &str = "
 apiVersion: stationbill.dev/v1alpha1
 kind: Runbook
 metadata: { name: repair }
@@ -34,7 +34,7 @@ metadata: { name: shop }
 spec:
   tags: { team: shop }
   body: { widgets: [{ type: text, width: 6, height: 2, properties: { markdown: bananas } }] }
-"#;
+";
 
 /// What each look has asked AWS for.
 const READS: [&str; 4] = [
