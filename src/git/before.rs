@@ -12,7 +12,10 @@ use super::{GitError, tree};
 /// The documents as they were at a revision, in a folder that goes with this value.
 #[derive(Debug)]
 pub struct Before {
-    folder: TempDir,
+    /// Held, so that it is there as long as this value.
+    _folder: TempDir,
+    /// The same, by its real path.
+    then: PathBuf,
     top: PathBuf,
     /// Where the paths that were asked for are there, as far as they were there at all.
     pub paths: Vec<PathBuf>,
@@ -87,7 +90,8 @@ impl Before {
             differing: named
                 .map(|name| PathBuf::from(String::from_utf8_lossy(name).into_owned()))
                 .collect(),
-            folder,
+            _folder: folder,
+            then: into,
             top,
             paths: found,
         })
@@ -97,9 +101,8 @@ impl Before {
     /// was. What the repository does not keep is never another.
     pub fn file(&self, document: &Path, path: &str) -> (PathBuf, bool) {
         let folder = real(parent(document)).unwrap_or_default();
-        let then = real(self.folder.path()).unwrap_or_default();
         let within = folder
-            .strip_prefix(&then)
+            .strip_prefix(&self.then)
             .or_else(|_| folder.strip_prefix(&self.top))
             .unwrap_or(&folder);
         let file = tidy(&within.join(path));
@@ -110,27 +113,15 @@ impl Before {
 
 /// Returns the id of the commit that a revision means.
 async fn commit(git: &Git, revision: &str) -> Result<String, GitError> {
-    let wanted = format!("{revision}^{{commit}}");
-    let args = [
-        "rev-parse",
-        "--verify",
-        "--quiet",
-        "--end-of-options",
-        &wanted,
-    ];
-    let answer = git.ask(&args, Vec::new()).await?;
-    if !answer.well {
-        return Err(GitError::Refused {
-            what: "rev-parse".to_owned(),
-            said: format!("there is no revision `{revision}` here"),
-            hint: Some(
-                "a CI system may have cloned the last commit alone: fetch the other too (`fetch-depth: 0` of \
-                 actions/checkout, GIT_DEPTH: 0 of GitLab CI)"
-                    .to_owned(),
-            ),
-        });
-    }
-    Ok(String::from_utf8_lossy(&answer.out).trim().to_owned())
+    git.commit(revision).await?.ok_or_else(|| GitError::Refused {
+        what: "rev-parse".to_owned(),
+        said: format!("there is no revision `{revision}` here"),
+        hint: Some(
+            "a CI system may have cloned the last commit alone: fetch the other too (`fetch-depth: 0` of \
+             actions/checkout, GIT_DEPTH: 0 of GitLab CI)"
+                .to_owned(),
+        ),
+    })
 }
 
 fn hinted(error: GitError, hint: &str) -> GitError {

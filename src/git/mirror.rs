@@ -188,11 +188,7 @@ impl Mirror {
     }
 
     async fn commit(&self, reference: &str) -> Result<Option<Commit>, GitError> {
-        let wanted = format!("{reference}^{{commit}}");
-        let args = ["rev-parse", "--verify", "--quiet", &wanted];
-        let answer = self.git.ask(&args, Vec::new()).await?;
-        let id = String::from_utf8_lossy(&answer.out).trim().to_owned();
-        Ok((answer.well && !id.is_empty()).then_some(Commit(id)))
+        Ok(self.git.commit(reference).await?.map(Commit))
     }
 }
 

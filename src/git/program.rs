@@ -118,6 +118,21 @@ impl Git {
         })
     }
 
+    /// Returns the id of the commit that a revision means, if there is one.
+    pub(super) async fn commit(&self, revision: &str) -> Result<Option<String>, GitError> {
+        let wanted = format!("{revision}^{{commit}}");
+        let args = [
+            "rev-parse",
+            "--verify",
+            "--quiet",
+            "--end-of-options",
+            &wanted,
+        ];
+        let answer = self.ask(&args, Vec::new()).await?;
+        let id = String::from_utf8_lossy(&answer.out).trim().to_owned();
+        Ok((answer.well && !id.is_empty()).then_some(id))
+    }
+
     /// Calls it; that it refuses is an answer.
     pub(super) async fn ask<A: AsRef<OsStr>>(
         &self,

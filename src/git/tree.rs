@@ -58,11 +58,7 @@ pub(super) async fn write(
     let (small, large): (Vec<&Entry>, Vec<&Entry>) =
         entries.iter().partition(|entry| entry.size <= LARGEST);
     let ids: Vec<&str> = small.iter().map(|entry| entry.id.as_str()).collect();
-    let ids = ids.join(
-        "
-",
-    ) + "
-";
+    let ids = ids.join("\n") + "\n";
     let texts = git.feed(&["cat-file", "--batch"], ids.into_bytes()).await?;
     let mut rest = texts.as_slice();
     let mut links = Vec::new();
