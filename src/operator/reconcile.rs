@@ -176,11 +176,8 @@ impl Reconciler {
         let result = if goes(stack) {
             self.writer.keep(&address, stack, false).await.map(drop)
         } else {
-            let before = Writer::status(stack);
             let said = Said::new(State::Blocked, why);
-            let status = before.said(stack.metadata.generation, &said, now);
-            let status = status.timed(&before, now);
-            self.writer.tell(&address, stack, &status).await.map(drop)
+            self.writer.say(&address, stack, &said, now).await.map(drop)
         };
         if let Err(error) = result {
             tracing::warn!(%address, error = crate::aws::chain(&error), "cannot write");
@@ -205,10 +202,8 @@ impl Reconciler {
                 self.let_go(address, object, "there is no Stack in this namespace")
                     .await
             } else {
-                let before = Writer::status(object);
-                let status = before.said(object.metadata.generation, &said, now);
-                let status = status.timed(&before, now);
-                self.writer.tell(address, object, &status).await.map(drop)
+                let told = self.writer.say(address, object, &said, now).await;
+                told.map(drop)
             };
             well &= result.is_ok();
         }
@@ -325,11 +320,8 @@ impl Look<'_> {
         object: &DynamicObject,
         said: &Said,
     ) -> Result<(), kube::Error> {
-        let before = Writer::status(object);
-        let status = before.said(object.metadata.generation, said, &self.now);
-        let status = status.timed(&before, &self.now);
         let writer = &self.reconciler.writer;
-        if writer.tell(address, object, &status).await? {
+        if writer.say(address, object, said, &self.now).await? {
             let warning = !matches!(said.state, State::Suspended | State::InSync);
             writer
                 .event(address, object, warning, said.state.word(), &said.message)

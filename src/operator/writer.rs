@@ -7,7 +7,7 @@ use kube::{Api, Client, ResourceExt as _};
 use serde_json::json;
 
 use super::resource::{self, FINALIZER};
-use super::status::Status;
+use super::status::{Said, Status};
 use crate::aws::chain;
 use crate::load::API_VERSION;
 use crate::model::Address;
@@ -56,6 +56,23 @@ impl Writer {
     pub(super) fn status(object: &DynamicObject) -> Status {
         let status = object.data.get("status").cloned().unwrap_or_default();
         serde_json::from_value(status).unwrap_or_default()
+    }
+
+    /// Says in a few words how an object stands, unless its status says so; returns whether that is new.
+    ///
+    /// # Errors
+    /// When the API server does not take it.
+    pub(super) async fn say(
+        &self,
+        address: &Address,
+        object: &DynamicObject,
+        said: &Said,
+        now: &str,
+    ) -> Result<bool, kube::Error> {
+        let before = Self::status(object);
+        let status = before.said(object.metadata.generation, said, now);
+        let status = status.timed(&before, now);
+        self.tell(address, object, &status).await
     }
 
     /// Writes a status, unless it is there.
