@@ -1,6 +1,6 @@
 //! Reads personal values from where their documents say they are.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -29,6 +29,7 @@ pub enum Sources {
 }
 
 /// The sources of personal values in a spec, in canonical form.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
 enum Source {
     Env(String),
     File(String),
@@ -61,7 +62,7 @@ impl Sources {
     /// # Errors
     /// Says which source could not be read and what to do; never the value.
     pub async fn read(&self, spec: Value, folder: &Path, aws: &Aws) -> Result<Value, String> {
-        let mut wanted = Vec::new();
+        let mut wanted = BTreeSet::new();
         collect(&spec, &mut wanted);
         let mut read = Read::default();
         for source in wanted {
@@ -135,9 +136,9 @@ fn no_machine(what: &str) -> String {
     )
 }
 
-fn collect(value: &Value, wanted: &mut Vec<Source>) {
+fn collect(value: &Value, wanted: &mut BTreeSet<Source>) {
     match (source(value), value) {
-        (Some(source), _) => wanted.push(source),
+        (Some(source), _) => drop(wanted.insert(source)),
         (None, Value::Object(map)) => map.values().for_each(|member| collect(member, wanted)),
         (None, Value::Array(list)) => list.iter().for_each(|item| collect(item, wanted)),
         _ => {}
