@@ -6,10 +6,8 @@ use std::future::Future;
 use aws_sdk_ssmcontacts::operation::list_contacts::ListContactsOutput;
 use aws_sdk_ssmcontacts::types::{Contact, ContactType, Plan, Tag};
 use aws_smithy_types::error::operation::BuildError;
-use futures::{StreamExt as _, TryStreamExt as _, stream};
 
-use super::transport::IN_FLIGHT;
-use super::{Aws, AwsError, Class, Pages, tags};
+use super::{Aws, AwsError, Class, Pages, read_each, tags};
 use crate::model::stamp::{Stamp, Tags};
 
 /// The ARN pattern of contacts of all types.
@@ -60,15 +58,13 @@ pub async fn each<T, F>(reads: Vec<F>) -> Result<Vec<T>, AwsError>
 where
     F: Future<Output = Result<Option<T>, AwsError>>,
 {
-    let found: Vec<Option<T>> = stream::iter(reads)
-        .buffered(IN_FLIGHT)
-        .map(|read| match read {
+    let reads = reads.into_iter().map(|read| async {
+        match read.await {
             Err(error) if error.class == Class::NotFound => Ok(None),
             other => other,
-        })
-        .try_collect()
-        .await?;
-    Ok(found.into_iter().flatten().collect())
+        }
+    });
+    read_each(reads.collect()).await
 }
 
 /// A contact that is to be made, of any type.

@@ -2,7 +2,6 @@
 //! what a list still tells about it.
 
 use std::collections::{BTreeMap, HashMap};
-use std::fmt::Write as _;
 use std::io::{self, Write as _};
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -11,9 +10,9 @@ use std::time::Duration;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use sha2::{Digest as _, Sha256};
 
 use super::transport::ServerClock;
+use crate::model::digest::sha256;
 use crate::model::{Document, Location};
 
 /// The form of the file. What another version has written is not read.
@@ -66,15 +65,17 @@ impl Memory {
         Self { known, clock }
     }
 
-    /// Keeps the texts of a declared spec at hand.
-    pub fn learn(&self, spec: &Arc<Value>) {
-        let mut known = self.known();
-        for (field, value) in spec.as_object().into_iter().flatten() {
-            if let Some(text) = Document::marked_text(value) {
-                let place = (Arc::clone(spec), field.clone());
-                known.texts.insert(hash(text), place);
+    /// Keeps the texts of these declared specs at hand, and no others.
+    pub fn learn<'a>(&self, specs: impl IntoIterator<Item = &'a Arc<Value>>) {
+        let mut texts = HashMap::new();
+        for spec in specs {
+            for (field, value) in spec.as_object().into_iter().flatten() {
+                if let Some(text) = Document::marked_text(value) {
+                    texts.insert(sha256(text), (Arc::clone(spec), field.clone()));
+                }
             }
         }
+        self.known().texts = texts;
     }
 
     /// Returns the text of a SHA-256, in lower-case hexadecimal digits, if some document declares it.
@@ -175,16 +176,6 @@ impl Memory {
     }
 }
 
-/// Returns the SHA-256 of a text, in lower-case hexadecimal digits.
-pub fn hash(text: &str) -> String {
-    let digest = Sha256::digest(text);
-    digest.iter().fold(String::new(), |mut digits, byte| {
-        // Writing to a string cannot fail.
-        let _ = write!(digits, "{byte:02x}");
-        digits
-    })
-}
-
 fn key(at: &Location, kind: &str, name: &str) -> String {
     format!("{at} {kind}/{name}")
 }
@@ -240,9 +231,12 @@ mod tests {
     fn a_declared_text_is_known_by_its_hash() {
         let memory = memory();
         let document = Document::from_text("a: 1\n");
-        memory.learn(&Arc::new(json!({ "content": document, "name": "fix" })));
-        assert_eq!(memory.text(&hash("a: 1\n")).as_deref(), Some("a: 1\n"));
-        assert_eq!(memory.text(&hash("a: 2\n")), None);
+        memory.learn([&Arc::new(json!({ "content": document, "name": "fix" }))]);
+        assert_eq!(memory.text(&sha256("a: 1\n")).as_deref(), Some("a: 1\n"));
+        assert_eq!(memory.text(&sha256("a: 2\n")), None);
+        let other = Document::from_text("a: 2\n");
+        memory.learn([&Arc::new(json!({ "content": other, "name": "fix" }))]);
+        assert_eq!(memory.text(&sha256("a: 1\n")), None);
     }
 
     #[test]

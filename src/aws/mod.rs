@@ -18,5 +18,5 @@ pub use client::{
 };
 pub use error::{AwsError, Class, chain};
 pub use memory::Memory;
-pub use pages::Pages;
+pub use pages::{Pages, read_each};
 pub use roles::{Assume, Assumed};

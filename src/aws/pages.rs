@@ -2,16 +2,32 @@
 
 use std::collections::BTreeSet;
 use std::error::Error;
+use std::future::Future;
 
 use aws_smithy_async::future::pagination_stream::PaginationStream;
 use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+use futures::stream::{self, StreamExt as _, TryStreamExt as _};
 
 use super::AwsError;
+use super::transport::IN_FLIGHT;
 
 /// How many pages are read of one list: with 50 objects each, far more than any quota allows.
 const MOST: usize = 10_000;
+
+/// Reads what a list named, several at a time, and keeps the order. What a read answers nothing about is left out.
+///
+/// # Errors
+/// The first that a read ends with.
+pub async fn read_each<T, F>(reads: Vec<F>) -> Result<Vec<T>, AwsError>
+where
+    F: Future<Output = Result<Option<T>, AwsError>>,
+{
+    let reads = stream::iter(reads).buffered(IN_FLIGHT);
+    let found: Vec<Option<T>> = reads.try_collect().await?;
+    Ok(found.into_iter().flatten().collect())
+}
 
 /// The pages of one list.
 ///

@@ -1,9 +1,9 @@
-//! What several kinds of Systems Manager have in common: their tags.
+//! What several kinds of Systems Manager have in common: their tags, and how they say that something is gone.
 
 use aws_sdk_ssm::types::{ResourceTypeForTagging, Tag};
 
 use super::tags::Change;
-use super::{Aws, AwsError};
+use super::{Aws, AwsError, Class};
 use crate::model::stamp::Tags;
 
 /// Writes a difference of tags.
@@ -49,6 +49,11 @@ pub async fn read_tags(
         .send()
         .await?;
     Ok(tags_of(answer.tag_list.unwrap_or_default()))
+}
+
+/// Says whether what was listed a moment ago is gone; the tag calls have a code of their own for that.
+pub fn is_gone(error: &AwsError) -> bool {
+    error.class == Class::NotFound || error.code.as_deref() == Some("InvalidResourceId")
 }
 
 /// Turns tags into the list that create calls take.

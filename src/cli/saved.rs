@@ -1,13 +1,11 @@
 //! Saved plans: a proposal about a world that moves, applied only while neither it nor the documents have moved.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt::Write as _;
 use std::path::PathBuf;
 
 use anyhow::{anyhow, bail};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use sha2::{Digest, Sha256};
 
 use super::args::Global;
 use super::planning::Planned;
@@ -15,6 +13,7 @@ use super::render::json;
 use crate::engine::fleet::Selection;
 use crate::load::Loaded;
 use crate::model::Location;
+use crate::model::digest::sha256;
 use crate::model::plan::{Change, Desired, Plan, Scope, Wish};
 use crate::model::sensitive::fingerprinted;
 
@@ -167,7 +166,7 @@ fn digest(value: &Value) -> String {
 }
 
 fn hash(value: &Value) -> String {
-    hex(&Sha256::digest(value.to_string()))
+    sha256(&value.to_string())
 }
 
 impl Saved {
@@ -380,12 +379,4 @@ fn change(change: &Change) -> SavedChange {
         action: action.word().to_owned(),
         digest: hash(&whole),
     }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        // Writing to a string cannot fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }

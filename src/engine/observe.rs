@@ -91,16 +91,19 @@ pub async fn observe(
 
 /// Learns what must not be told, and what need not be read.
 fn teach(world: &World, desired: &Desired) -> Scrubber {
+    let mut seen = HashSet::new();
+    let specs = desired.objects.iter().map(|object| &object.spec);
+    // What is declared alike in many places is one value.
+    let specs: Vec<&Arc<Value>> = specs
+        .filter(|spec| seen.insert(Arc::as_ptr(spec)))
+        .collect();
+    // All places share one memory.
+    if let Some(aws) = world.places.values().next() {
+        aws.memory.learn(specs.iter().copied());
+    }
     let mut scrubber = Scrubber::default();
-    let mut taught = HashSet::new();
-    for object in &desired.objects {
-        // What is declared alike in many places is one value.
-        if taught.insert(Arc::as_ptr(&object.spec)) {
-            scrubber.learn(&object.spec);
-            if let Some(aws) = world.places.get(&object.location) {
-                aws.memory.learn(&object.spec);
-            }
-        }
+    for spec in specs {
+        scrubber.learn(spec);
     }
     scrubber
 }

@@ -1,11 +1,9 @@
 //! What every door does: wish what the stack says, look, and work under the lease.
 
 use std::collections::BTreeSet;
-use std::fmt::Write as _;
 use std::future::Future;
 
 use serde_json::{Value, json};
-use sha2::{Digest, Sha256};
 use tokio_util::sync::CancellationToken;
 
 use super::fleet::Fleet;
@@ -15,6 +13,7 @@ use crate::aws::Connection;
 use crate::aws::transport::Holds;
 use crate::kinds;
 use crate::load::Loaded;
+use crate::model::digest::sha256;
 use crate::model::lifecycle::Mode;
 use crate::model::plan::{Change, Desired, Plan, Wish, plan};
 use crate::model::sensitive::fingerprinted;
@@ -103,12 +102,9 @@ pub async fn leased<T, F: Future<Output = T>>(
 /// Returns a short hash of what a plan would do: the same for the same documents and the same AWS, whatever the door.
 pub fn digest(plan: &Plan) -> String {
     let lines: BTreeSet<String> = plan.changes.iter().map(line).collect();
-    let digest = Sha256::digest(json!([plan.stack, lines]).to_string());
-    digest.iter().take(8).fold(String::new(), |mut text, byte| {
-        // Writing to a string cannot fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
+    let mut digest = sha256(&json!([plan.stack, lines]).to_string());
+    digest.truncate(16);
+    digest
 }
 
 /// What a change is about, by meaning: how an embedded document is written does not count.

@@ -26,6 +26,7 @@ pub mod escalation_plan;
 pub mod maintenance_window;
 pub mod on_call_schedule;
 pub mod patch_baseline;
+mod rate_control;
 pub mod replication_set;
 pub mod response_plan;
 pub mod rotation;
@@ -186,43 +187,12 @@ pub const fn kind<K: Remote>() -> &'static dyn AnyKind {
 }
 
 fn untyped_live<S: Spec>(live: Live<S>) -> Result<Live<Value>, AwsError> {
-    let Live {
-        id,
-        name,
-        spec,
-        tags,
-        ready,
-        notes,
-    } = live;
-    let spec = spec::untyped(&spec).map_err(|e| AwsError::unexpected(S::KIND, &e.message))?;
-    Ok(Live {
-        id,
-        name,
-        spec,
-        tags,
-        ready,
-        notes,
-    })
+    let spec = spec::untyped(&live.spec).map_err(|e| AwsError::unexpected(S::KIND, &e.message))?;
+    Ok(live.map(|_| spec))
 }
 
 fn typed_live<S: Spec>(live: &Live<Value>) -> Result<Live<S>, AwsError> {
-    let Live {
-        id,
-        name,
-        spec,
-        tags,
-        ready,
-        notes,
-    } = live.clone();
-    let spec = typed(&spec)?;
-    Ok(Live {
-        id,
-        name,
-        spec,
-        tags,
-        ready,
-        notes,
-    })
+    Ok(live.with(typed(&live.spec)?))
 }
 
 fn typed<S: Spec>(spec: &Value) -> Result<S, AwsError> {

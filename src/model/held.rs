@@ -113,48 +113,17 @@ impl Held {
 impl Live<Held> {
     /// Returns a copy that holds the whole spec.
     pub fn whole(&self) -> Live<Value> {
-        let Self {
-            id,
-            name,
-            spec,
-            tags,
-            ready,
-            notes,
-        } = self;
-        Live {
-            id: id.clone(),
-            name: name.clone(),
-            spec: spec.whole(),
-            tags: tags.clone(),
-            ready: *ready,
-            notes: notes.clone(),
-        }
+        self.with(self.spec.whole())
     }
 }
 
 impl Live<Value> {
     /// Holds what was read, beside what is declared where something is.
     pub fn held(self, declared: Option<&Arc<Value>>) -> Live<Held> {
-        let Self {
-            id,
-            name,
-            spec,
-            tags,
-            ready,
-            notes,
-        } = self;
-        let spec = match declared {
+        self.map(|spec| match declared {
             Some(declared) => Held::beside(spec, declared),
             None => Held::alone(spec),
-        };
-        Live {
-            id,
-            name,
-            spec,
-            tags,
-            ready,
-            notes,
-        }
+        })
     }
 }
 

@@ -22,3 +22,37 @@ pub struct Live<S> {
     /// What a person should know though it is no difference, for instance a channel that nobody activated.
     pub notes: Vec<String>,
 }
+
+impl<S> Live<S> {
+    /// Returns the same object with its spec in another form.
+    pub fn map<T>(self, form: impl FnOnce(S) -> T) -> Live<T> {
+        let Self {
+            id,
+            name,
+            spec,
+            tags,
+            ready,
+            notes,
+        } = self;
+        Live {
+            id,
+            name,
+            spec: form(spec),
+            tags,
+            ready,
+            notes,
+        }
+    }
+
+    /// Returns a copy with a spec in another form.
+    pub fn with<T>(&self, spec: T) -> Live<T> {
+        Live {
+            id: self.id.clone(),
+            name: self.name.clone(),
+            spec,
+            tags: self.tags.clone(),
+            ready: self.ready,
+            notes: self.notes.clone(),
+        }
+    }
+}

@@ -7,6 +7,7 @@ pub mod address;
 mod bounded;
 pub mod canonical;
 pub mod diff;
+pub mod digest;
 pub mod document;
 pub mod graph;
 pub mod held;

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::document::{Document, DocumentRef, Named};
 use super::maintenance_window::is_service_linked;
+use super::rate_control;
 use super::selector::Selector;
 use super::stop_alarm::StopAlarm;
 use crate::model::spec::Identity;
@@ -102,14 +103,14 @@ pub struct Association {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(
         length(max = 7),
-        regex(pattern = r"^([1-9][0-9]*|[1-9][0-9]%|[1-9]%|100%)$")
+        regex(pattern = rate_control::CONCURRENCY)
     )]
     pub max_concurrency: Option<String>,
     /// After how many failures it goes to no more nodes: a number or a percentage.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(
         length(max = 7),
-        regex(pattern = r"^([1-9][0-9]*|[0]|[1-9][0-9]%|[0-9]%|100%)$")
+        regex(pattern = rate_control::ERRORS)
     )]
     pub max_errors: Option<String>,
     /// How bad it is when a node does not comply.

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::kinds::rate_control;
 use crate::kinds::selector::Selector;
 
 /// How bad it is when a node does not comply.
@@ -85,14 +86,14 @@ pub struct TargetLocation {
     #[serde(default = "one")]
     #[schemars(
         length(max = 7),
-        regex(pattern = r"^([1-9][0-9]*|[1-9][0-9]%|[1-9]%|100%)$")
+        regex(pattern = rate_control::CONCURRENCY)
     )]
     pub max_concurrency: String,
     /// After how many failures it goes to no more of them: a number or a percentage.
     #[serde(default = "none")]
     #[schemars(
         length(max = 7),
-        regex(pattern = r"^([1-9][0-9]*|[0]|[1-9][0-9]%|[0-9]%|100%)$")
+        regex(pattern = rate_control::ERRORS)
     )]
     pub max_errors: String,
     /// What it is run on there, instead of what the association selects.
@@ -103,14 +104,14 @@ pub struct TargetLocation {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(
         length(max = 7),
-        regex(pattern = r"^([1-9][0-9]*|[1-9][0-9]%|[1-9]%|100%)$")
+        regex(pattern = rate_control::CONCURRENCY)
     )]
     pub targets_max_concurrency: Option<String>,
     /// After how many failures it goes to no more of them, instead of `maxErrors` of the association.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(
         length(max = 7),
-        regex(pattern = r"^([1-9][0-9]*|[0]|[1-9][0-9]%|[0-9]%|100%)$")
+        regex(pattern = rate_control::ERRORS)
     )]
     pub targets_max_errors: Option<String>,
 }

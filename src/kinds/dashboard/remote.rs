@@ -4,12 +4,11 @@ use std::collections::BTreeMap;
 
 use aws_sdk_cloudwatch::operation::list_dashboards::ListDashboardsOutput;
 use aws_sdk_cloudwatch::types::{DashboardEntry, Tag};
-use futures::stream::{self, StreamExt as _, TryStreamExt as _};
 
 use super::Dashboard;
-use crate::aws::transport::IN_FLIGHT;
-use crate::aws::{Aws, AwsError, Pages, memory, tags};
+use crate::aws::{Aws, AwsError, Pages, read_each, tags};
 use crate::kinds::{Action, Id, Live, Remote, Select, reads, writes};
+use crate::model::digest::sha256;
 use crate::model::stamp::{Stamp, user_tags};
 use crate::model::{Document, Format, Spec as _};
 
@@ -41,9 +40,8 @@ impl Remote for Dashboard {
             let wanted = listed
                 .into_iter()
                 .filter(|entry| !select.rules_out(entry.dashboard_name().unwrap_or_default()));
-            let read = stream::iter(wanted).map(|entry| read(aws, entry, select));
-            let read: Vec<_> = read.buffered(IN_FLIGHT).try_collect().await?;
-            found.extend(read.into_iter().flatten());
+            let reads = wanted.map(|entry| read(aws, entry, select));
+            found.extend(read_each(reads.collect()).await?);
         }
         Ok(found)
     }
@@ -146,7 +144,7 @@ async fn body(aws: &Aws, name: &str) -> Result<String, AwsError> {
 /// Returns the body, without reading it when size and time are what they were.
 async fn known_body(aws: &Aws, name: &str, entry: &DashboardEntry) -> Result<String, AwsError> {
     let (memory, kind) = (&aws.memory, Dashboard::KIND);
-    let row = memory::hash(&format!("{entry:?}"));
+    let row = sha256(&format!("{entry:?}"));
     if let Some(text) = memory.recall(&aws.location, kind, name, &row) {
         return Ok(text);
     }

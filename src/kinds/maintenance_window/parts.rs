@@ -6,6 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::kinds::document::{Command, DocumentRef};
+use crate::kinds::rate_control;
 use crate::kinds::selector::Selector;
 use crate::kinds::stop_alarm::StopAlarm;
 use crate::model::Document;
@@ -72,14 +73,14 @@ pub struct WindowTask {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(
         length(max = 7),
-        regex(pattern = r"^([1-9][0-9]*|[1-9][0-9]%|[1-9]%|100%)$")
+        regex(pattern = rate_control::CONCURRENCY)
     )]
     pub max_concurrency: Option<String>,
     /// After how many failures it goes to no more targets: a number or a percentage. With targets only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(
         length(max = 7),
-        regex(pattern = r"^([1-9][0-9]*|[0]|[1-9][0-9]%|[0-9]%|100%)$")
+        regex(pattern = rate_control::ERRORS)
     )]
     pub max_errors: Option<String>,
     /// What happens at the cutoff.

@@ -6,11 +6,9 @@ use aws_sdk_ssmcontacts::types::ContactType;
 use aws_sdk_ssmincidents::operation::get_response_plan::GetResponsePlanOutput;
 use aws_sdk_ssmincidents::operation::list_response_plans::ListResponsePlansOutput;
 use aws_sdk_ssmincidents::types as sdk;
-use futures::stream::{self, StreamExt as _, TryStreamExt as _};
 
 use super::{Engagement, IncidentTemplate, PagerDuty, ResponsePlan, RunbookAction};
-use crate::aws::transport::IN_FLIGHT;
-use crate::aws::{Aws, AwsError, Class, Pages, contacts, enums, incidents, tags};
+use crate::aws::{Aws, AwsError, Class, Pages, contacts, enums, incidents, read_each, tags};
 use crate::kinds::document::DocumentRef;
 use crate::kinds::{Action, Id, Live, Remote, Select, reads, writes};
 use crate::model::stamp::{Stamp, Tags, user_tags};
@@ -54,11 +52,7 @@ impl Remote for ResponsePlan {
                 }
             }
         }
-        let found: Vec<_> = stream::iter(reading)
-            .buffered(IN_FLIGHT)
-            .try_collect()
-            .await?;
-        let found: Vec<_> = found.into_iter().flatten().collect();
+        let found = read_each(reading).await?;
         let anybody = |(answer, _): &(GetResponsePlanOutput, Tags)| {
             answer
                 .engagements

@@ -4,11 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use aws_sdk_ssm::operation::get_parameters_by_path::GetParametersByPathOutput;
 use aws_sdk_ssm::types as sdk;
-use futures::{StreamExt as _, TryStreamExt as _, stream};
 
 use super::{DEFAULT_ROLE, DOCUMENTED, ServiceSetting};
-use crate::aws::transport::IN_FLIGHT;
-use crate::aws::{Aws, AwsError, Class, Pages};
+use crate::aws::{Aws, AwsError, Class, Pages, read_each};
 use crate::kinds::{Action, Id, Live, Remote, Select, reads, writes};
 use crate::model::stamp::{OBJECT, Owner, STACK, Stamp, Tags, owner};
 
@@ -65,11 +63,7 @@ impl Remote for ServiceSetting {
                 read(aws, id, claim)
             })
             .collect();
-        let found: Vec<_> = stream::iter(reading)
-            .buffered(IN_FLIGHT)
-            .try_collect()
-            .await?;
-        Ok(found.into_iter().flatten().collect())
+        read_each(reading).await
     }
 
     async fn create(&self, aws: &Aws, stamp: &Stamp) -> Result<Id, AwsError> {

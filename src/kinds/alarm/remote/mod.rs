@@ -7,11 +7,9 @@ use std::collections::BTreeSet;
 
 use aws_sdk_cloudwatch::operation::describe_alarms::DescribeAlarmsOutput;
 use aws_sdk_cloudwatch::types as sdk;
-use futures::{StreamExt as _, TryStreamExt as _, stream};
 
 use super::{Alarm, AlarmType};
-use crate::aws::transport::IN_FLIGHT;
-use crate::aws::{Aws, AwsError, Class, Pages, tags};
+use crate::aws::{Aws, AwsError, Class, Pages, read_each, tags};
 use crate::kinds::{Action, Id, Live, Remote, Select, reads, writes};
 use crate::model::Spec as _;
 use crate::model::stamp::{APPLIED, Stamp, Tags, user_tags};
@@ -48,11 +46,7 @@ impl Remote for Alarm {
             .into_iter()
             .map(|alarm| tagged(aws, select, alarm))
             .collect();
-        let found: Vec<_> = stream::iter(reading)
-            .buffered(IN_FLIGHT)
-            .try_collect()
-            .await?;
-        Ok(found.into_iter().flatten().collect())
+        read_each(reading).await
     }
 
     async fn create(&self, aws: &Aws, stamp: &Stamp) -> Result<Id, AwsError> {

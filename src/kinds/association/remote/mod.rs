@@ -10,14 +10,12 @@ use aws_sdk_ssm::config::retry::RetryConfig;
 use aws_sdk_ssm::operation::list_associations::ListAssociationsOutput;
 use aws_sdk_ssm::types as sdk;
 use aws_sdk_ssm::types::ResourceTypeForTagging;
-use futures::stream::{self, StreamExt as _, TryStreamExt as _};
 use tokio::time::sleep;
 use uuid::Uuid;
 
 use self::translate::send;
 use super::Association;
-use crate::aws::transport::IN_FLIGHT;
-use crate::aws::{Aws, AwsError, Class, Pages, enums, ssm, tags};
+use crate::aws::{Aws, AwsError, Class, Pages, enums, read_each, ssm, tags};
 use crate::kinds::selector::remote as selectors;
 use crate::kinds::stop_alarm::remote as stop_alarm;
 use crate::kinds::{Action, Id, Live, Remote, Select, reads, writes};
@@ -63,11 +61,7 @@ impl Remote for Association {
                 reading.push(read(aws, id, name, select));
             }
         }
-        let found: Vec<_> = stream::iter(reading)
-            .buffered(IN_FLIGHT)
-            .try_collect()
-            .await?;
-        Ok(found.into_iter().flatten().collect())
+        read_each(reading).await
     }
 
     /// Looks for what an earlier call made, and creates: `CreateAssociation` has no token, and names need not be unique,
@@ -161,7 +155,7 @@ impl Association {
             }
             for (id, _) in listed(aws, Some(&self.name)).await? {
                 match ssm::read_tags(aws, TAGGED, &id).await {
-                    Err(error) if is_gone(&error) => {}
+                    Err(error) if ssm::is_gone(&error) => {}
                     Ok(tags) if says(&tags, stamp::STACK) && says(&tags, stamp::OBJECT) => {
                         return Ok(Some(Id(id)));
                     }
@@ -218,7 +212,7 @@ async fn read(
 ) -> Result<Option<Live<Association>>, AwsError> {
     match read_whole(aws, id, name, select).await {
         // Gone since it was listed.
-        Err(error) if is_gone(&error) => Ok(None),
+        Err(error) if ssm::is_gone(&error) => Ok(None),
         answer => answer,
     }
 }
@@ -272,11 +266,6 @@ fn note(overview: &sdk::AssociationOverview) -> Option<String> {
         format!(" ({})", parts.join(", "))
     };
     Some(format!("its status is {status}{parts}"))
-}
-
-/// Says whether an association that was listed a moment ago is gone; the tag calls have a code of their own for that.
-fn is_gone(error: &AwsError) -> bool {
-    error.class == Class::NotFound || error.code.as_deref() == Some("InvalidResourceId")
 }
 
 #[cfg(test)]

@@ -4,17 +4,16 @@ use aws_sdk_ssm::operation::list_documents::ListDocumentsOutput;
 use aws_sdk_ssm::types::{
     DocumentIdentifier, DocumentKeyValuesFilter, DocumentStatus, ResourceTypeForTagging,
 };
-use futures::stream::{self, StreamExt as _, TryStreamExt as _};
 
 use self::send::{requires, send, sent, sources};
 use self::version::{NEWEST, Version, at_work, describe, next_default};
 use super::reference::arn;
 use super::{Definition, Document, DocumentType, Sharing, SsmDocument};
-use crate::aws::transport::IN_FLIGHT;
-use crate::aws::{Aws, AwsError, Class, Pages, enums, memory, ssm, tags};
+use crate::aws::{Aws, AwsError, Class, Pages, enums, read_each, ssm, tags};
 use crate::kinds::{Action, Id, Live, Remote, Select, reads, writes};
 use crate::model::Address;
 use crate::model::canonical::canonical;
+use crate::model::digest::sha256;
 use crate::model::stamp::{self, Applied, Stamp, Tags, user_tags};
 
 mod send;
@@ -97,11 +96,7 @@ pub(in crate::kinds) async fn list<K: SsmDocument>(
             }
         }
     }
-    let found: Vec<_> = stream::iter(wanted)
-        .buffered(IN_FLIGHT)
-        .try_collect()
-        .await?;
-    Ok(found.into_iter().flatten().collect())
+    read_each(wanted).await
 }
 
 fn filter(key: &str, value: &str) -> DocumentKeyValuesFilter {
@@ -191,7 +186,7 @@ impl Row {
     fn of(entry: DocumentIdentifier) -> Self {
         let mut untagged = entry.clone();
         untagged.tags = None;
-        let hash = memory::hash(&format!("{untagged:?}"));
+        let hash = sha256(&format!("{untagged:?}"));
         Self { entry, hash }
     }
 }

@@ -12,8 +12,9 @@ use super::super::check::is_change_template;
 use super::super::{Definition, DocumentType, Requirement, Sharing};
 use super::filled;
 use super::send::{send, sent, sources};
-use crate::aws::{Aws, AwsError, Class, Pages, enums, memory};
+use crate::aws::{Aws, AwsError, Class, Pages, enums};
 use crate::model;
+use crate::model::digest::sha256;
 
 /// What AWS calls the newest version.
 pub(super) const NEWEST: &str = "$LATEST";
@@ -50,14 +51,14 @@ impl Version {
         let kind = aws.required(OPERATION, "DocumentType", described.document_type)?;
         // The hash is that of the content as it was sent: [D] DocumentDescription, "Hash". Most often it is the one
         // that is declared.
-        let sha256 = described.hash_type == Some(DocumentHashType::Sha256);
-        let hash = described.hash.filter(|_| sha256);
+        let comparable = described.hash_type == Some(DocumentHashType::Sha256);
+        let hash = described.hash.filter(|_| comparable);
         let known = hash.as_deref().and_then(|hash| aws.memory.text(hash));
         let text = match known {
             Some(text) => text,
             None => get(aws, name, &number, &format).await?,
         };
-        let hash = hash.unwrap_or_else(|| memory::hash(&text));
+        let hash = hash.unwrap_or_else(|| sha256(&text));
         let content = model::Document {
             format: enums::read("DocumentFormat", format.as_str())?,
             text,

@@ -5,14 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use aws_sdk_ssm::operation::describe_maintenance_window_targets::DescribeMaintenanceWindowTargetsOutput;
 use aws_sdk_ssm::operation::describe_maintenance_window_tasks::DescribeMaintenanceWindowTasksOutput;
 use aws_sdk_ssm::types as sdk;
-use futures::stream::{self, StreamExt as _, TryStreamExt as _};
 use futures::try_join;
 use uuid::Uuid;
 
 use super::super::{MaintenanceWindow, WindowTarget, WindowTask, is_service_linked};
 use super::translate::{self, invocation, send_target, send_task, task_targets};
-use crate::aws::transport::IN_FLIGHT;
-use crate::aws::{Aws, AwsError, Class, Pages, enums};
+use crate::aws::{Aws, AwsError, Class, Pages, enums, read_each};
 use crate::kinds::selector::remote as selectors;
 use crate::kinds::stop_alarm::remote as stop_alarm;
 
@@ -115,11 +113,7 @@ impl Tasks {
         for (key, (id, _)) in self.0 {
             reading.push(whole(aws, window, key, id, &names));
         }
-        let found: Vec<_> = stream::iter(reading)
-            .buffered(IN_FLIGHT)
-            .try_collect()
-            .await?;
-        Ok(found.into_iter().flatten().collect())
+        Ok(read_each(reading).await?.into_iter().collect())
     }
 }
 

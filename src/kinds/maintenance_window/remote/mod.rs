@@ -11,14 +11,12 @@ use aws_sdk_ssm::operation::describe_maintenance_windows::DescribeMaintenanceWin
 use aws_sdk_ssm::types::{
     MaintenanceWindowFilter, MaintenanceWindowIdentity, ResourceTypeForTagging,
 };
-use futures::stream::{self, StreamExt as _, TryStreamExt as _};
 use futures::try_join;
 
 use self::children::{Children, Targets, Tasks};
 use self::translate::send_window;
 use super::MaintenanceWindow;
-use crate::aws::transport::IN_FLIGHT;
-use crate::aws::{Aws, AwsError, Class, Pages, ssm, tags};
+use crate::aws::{Aws, AwsError, Class, Pages, read_each, ssm, tags};
 use crate::kinds::{Action, Id, Live, Remote, Select, reads, writes};
 use crate::model::Spec as _;
 use crate::model::stamp::{Stamp, Tags};
@@ -85,11 +83,7 @@ impl Remote for MaintenanceWindow {
                 }
             }
         }
-        let found: Vec<_> = stream::iter(reading)
-            .buffered(IN_FLIGHT)
-            .try_collect()
-            .await?;
-        Ok(found.into_iter().flatten().collect())
+        read_each(reading).await
     }
 
     /// Makes the window alone: the engine reads it back, and updates it with its targets and tasks.
@@ -178,13 +172,8 @@ async fn read(
     let id = aws.required(operation, "WindowId", identity.window_id)?;
     let name = aws.required(operation, "Name", identity.name)?;
     match read_whole(aws, id, name, select).await {
-        // Gone since it was listed; the tag calls have a code of their own for that.
-        Err(error)
-            if error.class == Class::NotFound
-                || error.code.as_deref() == Some("InvalidResourceId") =>
-        {
-            Ok(None)
-        }
+        // Gone since it was listed.
+        Err(error) if ssm::is_gone(&error) => Ok(None),
         answer => answer,
     }
 }

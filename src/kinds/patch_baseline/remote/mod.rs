@@ -5,13 +5,11 @@ use std::collections::BTreeSet;
 use aws_sdk_ssm::operation::describe_patch_baselines::DescribePatchBaselinesOutput;
 use aws_sdk_ssm::types as sdk;
 use aws_sdk_ssm::types::ResourceTypeForTagging;
-use futures::stream::{self, StreamExt as _, TryStreamExt as _};
 use tokio::sync::Mutex;
 
 use self::translate::{filter_group, rule_group, send, source, spec};
 use super::{OperatingSystem, PatchBaseline};
-use crate::aws::transport::IN_FLIGHT;
-use crate::aws::{Aws, AwsError, Class, Pages, enums, ssm, tags};
+use crate::aws::{Aws, AwsError, Class, Pages, enums, read_each, ssm, tags};
 use crate::kinds::{Action, Id, Live, Remote, Select, reads, writes};
 use crate::model::Spec as _;
 use crate::model::stamp::{Stamp, Tags};
@@ -78,11 +76,7 @@ impl Remote for PatchBaseline {
                 }
             }
         }
-        let found: Vec<_> = stream::iter(reading)
-            .buffered(IN_FLIGHT)
-            .try_collect()
-            .await?;
-        Ok(found.into_iter().flatten().collect())
+        read_each(reading).await
     }
 
     async fn create(&self, aws: &Aws, stamp: &Stamp) -> Result<Id, AwsError> {
@@ -161,7 +155,7 @@ impl PatchBaseline {
                 remove: Vec::new(),
             };
             match ssm::write_tags(aws, TAGGED, &id, touch).await {
-                Err(error) if is_gone(&error) => {
+                Err(error) if ssm::is_gone(&error) => {
                     token = format!("{}-{earlier}", stamp.token);
                 }
                 answer => return answer.map(|()| id),
@@ -287,7 +281,7 @@ async fn read(
     let id = aws.required(operation, "BaselineId", identity.baseline_id)?;
     let name = aws.required(operation, "BaselineName", identity.baseline_name)?;
     let tags = match ssm::read_tags(aws, TAGGED, &id).await {
-        Err(error) if is_gone(&error) => return Ok(None),
+        Err(error) if ssm::is_gone(&error) => return Ok(None),
         answer => answer?,
     };
     if !select.wants(&name, &tags) {
@@ -295,7 +289,7 @@ async fn read(
     }
     let answer = aws.ssm.get_patch_baseline().baseline_id(&id).send().await;
     let answer = match answer.map_err(AwsError::from) {
-        Err(error) if is_gone(&error) => return Ok(None),
+        Err(error) if ssm::is_gone(&error) => return Ok(None),
         answer => answer?,
     };
     Ok(Some(Live {
@@ -306,11 +300,6 @@ async fn read(
         ready: true,
         notes: Vec::new(),
     }))
-}
-
-/// Says whether a baseline that was listed a moment ago is gone; the tag calls have a code of their own for that.
-fn is_gone(error: &AwsError) -> bool {
-    error.class == Class::NotFound || error.code.as_deref() == Some("InvalidResourceId")
 }
 
 #[cfg(test)]
