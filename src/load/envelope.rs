@@ -101,11 +101,7 @@ impl Loader<'_> {
             if like_ours {
                 return Class::Ours;
             }
-            let json = file
-                .path
-                .extension()
-                .is_some_and(|e| e.eq_ignore_ascii_case("json"));
-            if json && !file.explicit && !FIELDS.iter().any(|field| root.get(field).is_some()) {
+            if file.is_passing_json() && !FIELDS.iter().any(|field| root.get(field).is_some()) {
                 // package.json, tsconfig.json and their like stand in many repositories.
                 return Class::Foreign;
             }
@@ -127,6 +123,9 @@ impl Loader<'_> {
         let group = version.split('/').next().unwrap_or_default();
         if kind == Some("List") && (version == "v1" || group == GROUP) {
             return Class::List;
+        }
+        if group == GROUP && kind == Some("Plan") && file.is_passing_json() && is_saved(root) {
+            return Class::Foreign;
         }
         let near = suggest::closest(group, [GROUP]).is_some_and(|_| group.contains("stationb"));
         if group == GROUP || near || (known && !version.contains('/')) {
@@ -216,6 +215,11 @@ impl Loader<'_> {
         );
         None
     }
+}
+
+/// Says whether a document has the form of a plan that `plan --out` wrote, perhaps into this very folder.
+fn is_saved(root: &Node) -> bool {
+    root.get("spec").is_none() && root.get("digest").and_then(Node::text).is_some()
 }
 
 /// Makes the problem of a missing part.

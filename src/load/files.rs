@@ -33,6 +33,14 @@ pub(super) struct Found {
     pub(super) explicit: bool,
 }
 
+impl Found {
+    /// Says whether it is JSON that merely stands in the folder, as many programs write it.
+    pub(super) fn is_passing_json(&self) -> bool {
+        let extension = self.path.extension();
+        !self.explicit && extension.is_some_and(|e| e.eq_ignore_ascii_case("json"))
+    }
+}
+
 /// Finds the files under the paths, sorted by name.
 pub(super) fn find(
     paths: &[PathBuf],

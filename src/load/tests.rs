@@ -464,6 +464,23 @@ fn content_comes_from_files_of_the_folder_alone() {
 }
 
 #[test]
+fn a_saved_plan_in_the_folder_is_no_document() {
+    let version = r#""apiVersion": "stationbill.dev/v1alpha1", "kind": "Plan""#;
+    let folder = Folder::new(&[
+        ("a.yaml", &person("x", "  {}")),
+        ("plan.json", &format!("{{{version}, \"digest\": \"1f\"}}")),
+        ("other.json", &format!("{{{version}, \"spec\": {{}}}}")),
+    ]);
+    assert_eq!(
+        folder.found(),
+        [
+            "other.json:1:1 missing-field",
+            "other.json:1:52 unknown-kind"
+        ]
+    );
+}
+
+#[test]
 fn odd_files_do_no_harm() {
     let folder = Folder::new(&[
         (".hidden/a.yaml", "x: 1"),
