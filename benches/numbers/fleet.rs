@@ -11,7 +11,7 @@ use crate::estate::{self, Estate};
 use crate::measure::{Server, program, run};
 use crate::table::{self, Row, say};
 
-const REGIONS: [&str; 4] = ["ap-northeast-1", "eu-west-1", "us-east-1", "us-west-2"];
+pub(crate) const REGIONS: [&str; 4] = ["ap-northeast-1", "eu-west-1", "us-east-1", "us-west-2"];
 
 /// What every account has in every region: 25 objects. Alarms and dashboards are few, for AWS lets them be read slowly.
 const MIX: [(&str, usize); 5] = [
@@ -73,6 +73,26 @@ pub(crate) fn plans(full: bool) -> Result<()> {
     Ok(())
 }
 
+/// Declares, for each of these accounts in every region, one object of `share`.
+pub(crate) fn estate(accounts: &[String], role: &Value, share: usize) -> Result<Estate> {
+    let mut documents = vec![json!({
+        "apiVersion": "stationbill.dev/v1alpha1",
+        "kind": "Target",
+        "metadata": { "name": "all" },
+        "spec": { "accounts": accounts, "regions": REGIONS, "role": role },
+    })];
+    let kinds = MIX
+        .iter()
+        .flat_map(|(kind, count)| std::iter::repeat_n(*kind, *count));
+    let made: Result<Vec<Value>> = kinds
+        .enumerate()
+        .filter(|(index, _)| index % share == 0)
+        .map(|(index, kind)| estate::copy(kind, index))
+        .collect();
+    documents.extend(made?);
+    Estate::write(&documents)
+}
+
 struct Fleet {
     accounts: usize,
     estate: Estate,
@@ -86,24 +106,9 @@ impl Fleet {
         let ids: Vec<String> = (0..accounts)
             .map(|n| format!("{:012}", 200_000_000_000 + n))
             .collect();
-        let mut documents = vec![json!({
-            "apiVersion": "stationbill.dev/v1alpha1",
-            "kind": "Target",
-            "metadata": { "name": "all" },
-            "spec": { "accounts": ids, "regions": REGIONS, "role": { "name": "stationbill" } },
-        })];
-        let kinds = MIX
-            .iter()
-            .flat_map(|(kind, count)| std::iter::repeat_n(*kind, *count));
-        let made: Result<Vec<Value>> = kinds
-            .enumerate()
-            .filter(|(index, _)| index % share == 0)
-            .map(|(index, kind)| estate::copy(kind, index))
-            .collect();
-        documents.extend(made?);
         let fleet = Self {
             accounts,
-            estate: Estate::write(&documents)?,
+            estate: estate(&ids, &json!({ "name": "stationbill" }), share)?,
             state: tempfile::tempdir()?,
         };
         let server = Server::start(fleet.state.path(), "0ms", "off")?;

@@ -11,6 +11,7 @@ mod floor;
 mod measure;
 mod planner;
 mod table;
+mod trouble;
 
 use anyhow::{Context as _, Result, ensure};
 
@@ -49,6 +50,9 @@ fn main() -> Result<()> {
     }
     if wanted("fleet") {
         fleet::plans(full)?;
+    }
+    if wanted("trouble") {
+        trouble::beside_others()?;
     }
     if wanted("apply") {
         for kind in ["Alarm", "Dashboard", "Contact", "Runbook"] {

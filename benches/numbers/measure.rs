@@ -1,5 +1,6 @@
 //! Runs the program and the sandbox as processes, and takes their measure.
 
+use std::ffi::OsStr;
 use std::fs::File;
 use std::io::{BufRead as _, BufReader, Read as _, Seek as _};
 use std::path::{Path, PathBuf};
@@ -106,6 +107,16 @@ pub(crate) struct Call {
 impl Server {
     /// Serves the state in a folder.
     pub(crate) fn start(state: &Path, latency: &str, quotas: &str) -> Result<Self> {
+        Self::with(state, latency, quotas, &[])
+    }
+
+    /// Serves the state in a folder, with further flags.
+    pub(crate) fn with(
+        state: &Path,
+        latency: &str,
+        quotas: &str,
+        flags: &[&OsStr],
+    ) -> Result<Self> {
         let record = state.join("calls.jsonl");
         let mut command = Command::new(env!("CARGO_BIN_EXE_stationbill"));
         command
@@ -119,7 +130,8 @@ impl Server {
             ])
             .arg(state)
             .arg("--record")
-            .arg(&record);
+            .arg(&record)
+            .args(flags);
         let mut child = command.env_clear().stdout(Stdio::piped()).spawn()?;
         let mut url = String::new();
         let out = child.stdout.take().context("no stdout")?;
@@ -137,6 +149,38 @@ impl Server {
         lines
             .map(|line| Ok(serde_json::from_str(&line?)?))
             .collect()
+    }
+
+    /// Does something, and returns with its result when the last call came that `counts`, in seconds from the beginning.
+    pub(crate) fn last<T>(
+        &self,
+        counts: impl Fn(&Call) -> bool + Sync,
+        work: impl FnOnce() -> Result<T>,
+    ) -> Result<(T, f64)> {
+        let mut record = BufReader::new(File::open(&self.record)?);
+        let (began, over) = (Instant::now(), AtomicBool::new(false));
+        std::thread::scope(|scope| {
+            let watched = scope.spawn(|| -> Result<f64> {
+                let (mut line, mut last) = (String::new(), 0.0);
+                loop {
+                    let ends = over.load(Ordering::Relaxed);
+                    while record.read_line(&mut line)? > 0 && line.ends_with('\n') {
+                        if counts(&serde_json::from_str(&line)?) {
+                            last = began.elapsed().as_secs_f64();
+                        }
+                        line.clear();
+                    }
+                    if ends {
+                        return Ok(last);
+                    }
+                    std::thread::sleep(Duration::from_millis(5));
+                }
+            });
+            let result = work();
+            over.store(true, Ordering::Relaxed);
+            let last = watched.join();
+            Ok((result?, last.ok().context("the record was not read")??))
+        })
     }
 }
 
