@@ -6,6 +6,7 @@ mod accepted;
 mod chart;
 mod lives;
 mod replicas;
+mod scale;
 mod server;
 mod stand;
 
@@ -19,6 +20,7 @@ use std::time::{Duration, Instant};
 
 use k8s_openapi::api::authentication::v1::{TokenRequest, TokenRequestSpec};
 use k8s_openapi::api::core::v1::{Namespace, ServiceAccount};
+use k8s_openapi::api::rbac::v1::{ClusterRole, ClusterRoleBinding};
 use kube::api::{DeleteParams, DynamicObject, ListParams, Patch, PatchParams, PostParams};
 use kube::core::GroupVersionKind;
 use kube::{Api, Client};
@@ -174,12 +176,47 @@ impl Stage {
         fs::write(self.kubeconfig(), file).unwrap();
     }
 
+    /// Gives the ServiceAccount the chart's rights in every namespace, as the chart does unless it is told otherwise.
+    async fn may_do_that_everywhere(&self) {
+        let manifest = read(Path::new("examples/kubernetes/operator.yaml"));
+        let role = manifest
+            .iter()
+            .find(|document| document["kind"] == "ClusterRole");
+        let name = format!("operator-{}", self.namespace());
+        let subject =
+            json!({ "kind": "ServiceAccount", "name": "operator", "namespace": self.namespace() });
+        let api_group = "rbac.authorization.k8s.io";
+        let role = json!({
+            "metadata": { "name": name },
+            "rules": role.unwrap()["rules"],
+        });
+        let binding = json!({
+            "metadata": { "name": name },
+            "roleRef": { "apiGroup": api_group, "kind": "ClusterRole", "name": name },
+            "subjects": [subject],
+        });
+        let roles: Api<ClusterRole> = Api::all(self.client.clone());
+        let role = serde_json::from_value(role).unwrap();
+        roles.create(&PostParams::default(), &role).await.unwrap();
+        let bindings: Api<ClusterRoleBinding> = Api::all(self.client.clone());
+        let binding = serde_json::from_value(binding).unwrap();
+        bindings
+            .create(&PostParams::default(), &binding)
+            .await
+            .unwrap();
+    }
+
     fn kubeconfig(&self) -> PathBuf {
         self.folder.path().join("kubeconfig")
     }
 
     /// Starts an operator with an access key of its own.
     fn operator(&self, key: &str, more: &[&str]) -> Operator {
+        self.operator_of(key, &self.namespaces, more)
+    }
+
+    /// Starts one that watches these namespaces; all of them when none is named.
+    fn operator_of(&self, key: &str, namespaces: &[String], more: &[&str]) -> Operator {
         let log = fs::File::create(self.folder.path().join(format!("{key}.log"))).unwrap();
         let mut command = program(&self.url);
         command
@@ -195,11 +232,7 @@ impl Stage {
                 "--listen",
                 "127.0.0.1:0",
             ])
-            .args(
-                self.namespaces
-                    .iter()
-                    .flat_map(|name| ["--namespace", name]),
-            )
+            .args(namespaces.iter().flat_map(|name| ["--namespace", name]))
             .args(more)
             .stdin(Stdio::null())
             .stdout(Stdio::null())

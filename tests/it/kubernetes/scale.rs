@@ -1,0 +1,155 @@
+//! Many objects in many Stacks: all of them get there, and then cost the API server nothing.
+//!
+//! `STATIONBILL_OBJECTS=10000` takes so many, a hundred in each Stack, and an operator that watches the whole cluster;
+//! then this test wants to be the only one.
+
+use std::fs;
+use std::time::{Duration, Instant};
+
+use futures::StreamExt as _;
+use futures::stream;
+use serde_json::{Value, json};
+
+use super::{Operator, Stage, document, measured, stack};
+use crate::support::number;
+
+/// How many objects a Stack has.
+const EACH: usize = 100;
+/// How many objects there are unless more are asked for, in two Stacks.
+const FEW: usize = 40;
+/// How often a Stack is looked at.
+const INTERVAL: Duration = Duration::from_secs(5);
+const KEY: &str = "SCALE";
+
+#[test]
+fn many_objects_get_there_and_then_cost_the_api_server_nothing() {
+    let many = number("STATIONBILL_OBJECTS").and_then(|count| usize::try_from(count).ok());
+    let each = if many.is_some() { EACH } else { FEW / 2 };
+    let stacks = many.unwrap_or(FEW).div_ceil(each);
+    let Some(stage) = Stage::open(stacks) else {
+        return;
+    };
+    let interval = if many.is_some() {
+        Duration::from_mins(1)
+    } else {
+        INTERVAL
+    };
+    let patience =
+        Duration::from_mins(2) + Duration::from_millis(100) * u32::try_from(stacks * each).unwrap();
+    stage.runtime.block_on(async {
+        let began = Instant::now();
+        let all = stage
+            .namespaces
+            .iter()
+            .enumerate()
+            .flat_map(|(at, namespace)| {
+                let shop = stack(
+                    &format!("scale-{at}"),
+                    &json!({ "interval": format!("{}s", interval.as_secs()) }),
+                );
+                let objects = (0..each).map(move |number| (namespace, baseline(at, number)));
+                objects.chain([(namespace, shop)])
+            });
+        let all: Vec<(&String, Value)> = all.collect();
+        stream::iter(all)
+            .for_each_concurrent(16, async |(namespace, document)| {
+                stage.apply(namespace, &document).await.unwrap();
+            })
+            .await;
+        measured("all are in the API server", began.elapsed());
+
+        let began = Instant::now();
+        let operator = if many.is_some() {
+            stage.may_do_that_everywhere().await;
+            stage.operator_of(KEY, &[], &[])
+        } else {
+            stage.operator(KEY, &[])
+        };
+        loop {
+            let open = open(&stage).await;
+            if open == 0 {
+                break;
+            }
+            assert!(
+                began.elapsed() < patience,
+                "{open} are open\n{}",
+                stage.log(KEY)
+            );
+            tokio::time::sleep(Duration::from_millis(500)).await;
+        }
+        measured("all are in sync", began.elapsed());
+        told(&operator, stacks * each);
+
+        // Looks that find nothing new.
+        let (before, from) = (versions(&stage).await, stage.count());
+        let began = Instant::now();
+        let looks = || {
+            let calls = stage.calls.lock().unwrap();
+            let lists = calls[from..].iter();
+            lists
+                .filter(|call| call.operation == "DescribePatchBaselines")
+                .count()
+        };
+        while looks() < 2 * stacks {
+            assert!(
+                began.elapsed() < patience,
+                "{} looks\n{}",
+                looks(),
+                stage.log(KEY)
+            );
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        measured("all were looked at again", began.elapsed());
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        assert_eq!(stage.writes(from).len(), 0);
+        let after = versions(&stage).await;
+        assert!(before == after, "something was written");
+        told(&operator, stacks * each);
+        operator.stop();
+    });
+}
+
+/// A small object that needs no other.
+fn baseline(stack: usize, number: usize) -> Value {
+    let name = format!("scale-{stack}-{number}");
+    let spec = json!({ "operatingSystem": "AMAZON_LINUX_2023", "approvedPatches": [format!("kernel-{number}")] });
+    document("PatchBaseline", &name, &spec)
+}
+
+/// Counts what is not in sync.
+async fn open(stage: &Stage) -> usize {
+    let mut open = 0;
+    for namespace in &stage.namespaces {
+        let baselines = stage.list(namespace, "PatchBaseline").await;
+        let well = |object: &&kube::api::DynamicObject| object.data["status"]["state"] == "InSync";
+        open += baselines.len() - baselines.iter().filter(well).count();
+    }
+    open
+}
+
+/// Returns the version of every object and of every Stack.
+async fn versions(stage: &Stage) -> Vec<String> {
+    let mut versions = Vec::new();
+    for namespace in &stage.namespaces {
+        for kind in ["PatchBaseline", "Stack"] {
+            let found = stage.list(namespace, kind).await.into_iter();
+            versions.extend(found.filter_map(|object| {
+                let metadata = object.metadata;
+                Some(format!("{} {}", metadata.uid?, metadata.resource_version?))
+            }));
+        }
+    }
+    versions
+}
+
+/// Says how much memory the operator had at most.
+#[expect(clippy::print_stdout, reason = "a number for whoever reads along")]
+fn told(operator: &Operator, objects: usize) {
+    let status =
+        fs::read_to_string(format!("/proc/{}/status", operator.0.id())).unwrap_or_default();
+    let most = status
+        .lines()
+        .find(|line| line.starts_with("VmHWM:"))
+        .unwrap_or_default();
+    println!("{objects} objects, {most}");
+}
