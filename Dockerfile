@@ -8,7 +8,7 @@ COPY src src
 COPY benches benches
 COPY tests tests
 RUN --mount=type=cache,target=/usr/local/cargo/registry --mount=type=cache,target=/src/target \
-    cargo build --locked --release --bin stationbill && cp target/release/stationbill /stationbill
+    cargo build --locked --profile dist --bin stationbill && cp target/dist/stationbill /stationbill
 
 FROM gcr.io/distroless/cc-debian12:nonroot
 COPY --from=build /stationbill /stationbill
