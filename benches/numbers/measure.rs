@@ -2,7 +2,7 @@
 
 use std::ffi::OsStr;
 use std::fs::File;
-use std::io::{BufRead as _, BufReader, Read as _, Seek as _};
+use std::io::{BufRead as _, BufReader, ErrorKind, Read as _, Seek as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -117,7 +117,12 @@ impl Server {
         quotas: &str,
         flags: &[&OsStr],
     ) -> Result<Self> {
+        // What another process recorded of this state belongs to another run.
         let record = state.join("calls.jsonl");
+        std::fs::remove_file(&record).or_else(|error| match error.kind() {
+            ErrorKind::NotFound => Ok(()),
+            _ => Err(error),
+        })?;
         let mut command = Command::new(env!("CARGO_BIN_EXE_stationbill"));
         command
             .args([
