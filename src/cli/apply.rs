@@ -163,7 +163,9 @@ impl Done {
     pub(super) fn held(&self) -> anyhow::Result<()> {
         if self.lost {
             bail!(
-                "the lease was lost, and what was left was not done\nhint: see who else is at work on this stack"
+                "the lease was lost, and what was left was not done\nhint: either somebody \
+                 else is at work on this stack, or this machine or its network stood still for too long; apply again: it goes \
+                 on where this run stopped"
             );
         }
         Ok(())
