@@ -26,18 +26,33 @@ pub(super) fn schema_version(content: &model::Document) -> Option<String> {
 
 /// Says whether a content is that of a change template, whatever type AWS reports.
 pub(super) fn is_change_template(content: &model::Document) -> bool {
+    if !may_name(&content.text, &TEMPLATE_MEMBERS) {
+        return false;
+    }
     let content = content.parse().ok().flatten();
     content.is_some_and(|content| has_change_template(&content))
 }
 
+/// What a change template has and no other runbook.
+const TEMPLATE_MEMBERS: [&str; 4] = [
+    "templateInformation",
+    "executableRunBooks",
+    "emergencyChange",
+    "autoApprovable",
+];
+
 fn has_change_template(content: &Value) -> bool {
-    const MEMBERS: [&str; 4] = [
-        "templateInformation",
-        "executableRunBooks",
-        "emergencyChange",
-        "autoApprovable",
-    ];
-    MEMBERS.iter().any(|member| content.get(member).is_some())
+    TEMPLATE_MEMBERS
+        .iter()
+        .any(|member| content.get(member).is_some())
+}
+
+/// Says whether a JSON or YAML text can have one of these words for a key, which is told much faster than what it has:
+/// a key stands there letter by letter, unless an escape stands for a letter or joins two lines.
+fn may_name(text: &str, words: &[&str]) -> bool {
+    let escapes = ["\\u", "\\U", "\\x", "\\\n", "\\\r"];
+    let mut signs = words.iter().chain(&escapes);
+    signs.any(|sign| text.contains(sign))
 }
 
 /// Reports everything wrong with a document.
@@ -402,5 +417,21 @@ mod tests {
             "x".repeat(70_000)
         );
         assert_eq!(findings("Command", &content), ["too-large /content"]);
+    }
+
+    #[test]
+    fn a_change_template_is_known_by_its_members_however_they_are_written() {
+        let is = |format, text: &str| {
+            let text = text.to_owned();
+            is_change_template(&model::Document { format, text })
+        };
+        let (json, yaml) = (model::Format::Json, model::Format::Yaml);
+        assert!(is(json, r#"{"emergencyChange": true}"#));
+        assert!(is(json, r#"{"emergency\u0043hange": true}"#));
+        assert!(is(yaml, "autoApprovable: false"));
+        assert!(is(yaml, "\"auto\\x41pprovable\": false"));
+        assert!(is(yaml, "? \"auto\\\n  Approvable\"\n: false"));
+        assert!(!is(yaml, "description: no emergencyChange here"));
+        assert!(!is(yaml, "description: nothing of the kind"));
     }
 }
