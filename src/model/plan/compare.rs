@@ -168,7 +168,6 @@ impl Place<'_> {
                 pointer::remove(&mut wanted, only);
             }
         }
-        let impossible = spec.impossible(&wanted, &seen.lifted, self.location);
         change.lifted = Some(seen.lifted.clone());
         change.ignored = self.ignored(object, plan);
         seen.forget(&change.ignored);
@@ -200,7 +199,9 @@ impl Place<'_> {
                 (stale.is_some() || !owned).then_some(change),
             );
         }
-        if let Some(why) = impossible {
+        if let Some(lifted) = &change.lifted
+            && let Some(why) = spec.impossible(&wanted, lifted, self.location)
+        {
             change.action = Action::Blocked;
             change.reason = Some(why);
             return (Standing::There, Some(change));
@@ -210,11 +211,8 @@ impl Place<'_> {
                 .iter()
                 .any(|only| pointer::under(at, only))
         };
-        let forced = change
-            .differences
-            .iter()
-            .map(|difference| difference.path.as_str());
-        let forced: Vec<&str> = forced.filter(|at| create_only(at)).collect();
+        let paths = change.differences.iter().map(|d| d.path.as_str());
+        let forced: Vec<&str> = paths.filter(|at| create_only(at)).collect();
         if !forced.is_empty() {
             let fields = forced.join(", ");
             if let Some(who) = self.holder(spec, &change) {
