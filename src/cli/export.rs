@@ -20,14 +20,14 @@ use crate::model::plan::{Observed, Unreadable};
 /// `fromEnv`, and `--secrets` collects the values in a file of their own.
 #[derive(Debug, Args)]
 pub struct Export {
+    /// Documents whose Targets say where to export from; with several places each gets a folder ACCOUNT/REGION in DIR
+    ///
+    /// Without any, from the account of the credentials at hand and the configured region.
+    #[arg(value_name = "PATH")]
+    paths: Vec<PathBuf>,
     /// The folder to write to; without it documents go to stdout
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
-    /// Documents whose Targets say where to export from; with several places each gets a folder ACCOUNT/REGION in DIR
-    ///
-    /// Without it, from the account of the credentials at hand and the configured region.
-    #[arg(long, value_name = "PATH")]
-    targets: Option<PathBuf>,
     /// The file that gets the addresses as NAME=value lines, readable by its owner alone; must lie outside DIR
     #[arg(long, value_name = "FILE")]
     secrets: Option<PathBuf>,
@@ -39,12 +39,13 @@ impl Export {
         if let (Some(dir), Some(file)) = (&self.out, &self.secrets) {
             refuse_inside(dir, file)?;
         }
-        let loaded = match &self.targets {
-            None => Loaded::default(),
-            Some(path) => match context.load(std::slice::from_ref(path))? {
-                Some(loaded) => loaded,
-                None => return Ok(Exit::Failed),
-            },
+        let loaded = if self.paths.is_empty() {
+            Some(Loaded::default())
+        } else {
+            context.load(&self.paths)?
+        };
+        let Some(loaded) = loaded else {
+            return Ok(Exit::Failed);
         };
         let selection = context.selection(&loaded);
         let mut session = context.connect(&loaded, &selection).await?;
