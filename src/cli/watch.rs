@@ -19,7 +19,7 @@ use super::render::{self, Wording};
 use crate::engine::Outcome;
 use crate::engine::run::stack_name;
 use crate::git::recent::Recent;
-use crate::git::{Commit, Credentials, Mirror, Remote, Signers};
+use crate::git::{Credentials, Followed, Follower, Mirror, Obstacle, Remote, Signers};
 use crate::kinds;
 use crate::load;
 use crate::model::plan::{Action, Change};
@@ -111,14 +111,15 @@ fn duration(text: &str) -> Result<Duration, String> {
     Ok(duration)
 }
 
-/// A commit whose documents are right.
-struct Good {
-    commit: Commit,
-    folder: PathBuf,
+/// What counts of the documents of a commit that are right.
+struct Documents {
     stack: String,
     interval: Option<Duration>,
     suspend: bool,
 }
+
+/// A commit whose documents are right.
+type Good = crate::git::Good<Documents>;
 
 /// Why a commit is taken up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -133,16 +134,12 @@ enum Why {
 struct Watcher<'a> {
     context: &'a Context,
     flags: &'a Watch,
-    remote: Remote,
-    signers: Option<Signers>,
-    mirror: Mirror,
+    followed: Followed,
+    follower: Follower<Documents>,
     recent: Recent,
     status: Status,
-    good: Option<Good>,
-    /// The commit that was judged last, and why it is not good if it is not.
-    judged: Option<(Commit, Option<String>)>,
     /// What was last told about the repository.
-    told: Option<String>,
+    told: Option<Obstacle>,
 }
 
 impl Watch {
@@ -156,6 +153,8 @@ impl Watch {
                 password: password.map(|password| (self.username.clone(), password)),
                 key: self.ssh_key.as_deref().map(there).transpose()?,
                 known_hosts: self.ssh_known_hosts.as_deref().map(there).transpose()?,
+                // What the user's own Git trusts is for the user to say there.
+                authorities: None,
             },
         };
         let signers = self.allowed_signers.as_deref().map(there).transpose()?;
@@ -175,16 +174,18 @@ impl Watch {
                 context.cancel.clone(),
             ));
         }
+        let followed = Followed {
+            remote,
+            path: self.path.clone(),
+            signers: signers.map(Signers),
+        };
         let mut watcher = Watcher {
             context,
             flags: &self,
-            remote,
-            signers: signers.map(Signers),
+            followed,
+            follower: Follower::new(mirror, &self.state),
             recent: Recent::open(&self.state.join("recent.json")),
-            mirror,
             status,
-            good: None,
-            judged: None,
             told: None,
         };
         let exit = watcher.watch().await;
@@ -210,12 +211,13 @@ fn secret(file: &Path) -> anyhow::Result<String> {
 
 impl Watcher<'_> {
     async fn watch(&mut self) -> anyhow::Result<Exit> {
-        if let Some(kept) = self.mirror.kept().await? {
-            let obstacle = self.judge(&kept).await;
-            self.current(obstacle);
-        }
+        let context = self.context;
+        let check = move |folder: &Path| documents(context, folder);
+        let obstacle = self.follower.resume(&self.followed, check).await?;
+        self.current(obstacle);
         loop {
-            self.look().await;
+            let obstacle = self.follower.look(&self.followed, check).await;
+            self.current(obstacle);
             let due = self.due();
             if let Some((why, None)) = due {
                 if self.take_up(why).await? == Exit::Interrupted {
@@ -231,88 +233,19 @@ impl Watcher<'_> {
         }
     }
 
-    /// Looks at the repository; a new commit is judged.
-    async fn look(&mut self) {
-        let obstacle = match self.mirror.fetch(&self.remote).await {
-            Ok(tip) => match &self.judged {
-                Some((judged, obstacle)) if *judged == tip => obstacle.clone(),
-                _ => self.judge(&tip).await,
-            },
-            Err(error) => {
-                let why = crate::aws::chain(&error);
-                Some(format!("the repository is out of reach: {why}"))
-            }
-        };
-        self.current(obstacle);
-    }
-
-    /// Decides whether a commit is good; returns why it is not.
-    async fn judge(&mut self, commit: &Commit) -> Option<String> {
-        let obstacle = match self.good_of(commit).await {
-            Ok(good) => {
-                let before = self.good.replace(good);
-                if let Some(before) = before.filter(|before| before.commit != *commit) {
-                    // Nothing is lost: what is kept can be taken out again.
-                    let _ = std::fs::remove_dir_all(self.folder(&before.commit));
-                }
-                None
-            }
-            Err(error) => {
-                let _ = std::fs::remove_dir_all(self.folder(commit));
-                Some(format!("commit {commit} is not taken up: {error:#}"))
-            }
-        };
-        self.judged = Some((commit.clone(), obstacle.clone()));
-        obstacle
-    }
-
-    fn folder(&self, commit: &Commit) -> PathBuf {
-        self.flags.state.join(commit.short())
-    }
-
-    async fn good_of(&self, commit: &Commit) -> anyhow::Result<Good> {
-        if let Some(signers) = &self.signers {
-            let signer = self.mirror.verify(commit, signers).await?;
-            tracing::info!(%commit, signer, "signed");
-        }
-        let folder = self.folder(commit);
-        let folder = self
-            .mirror
-            .take_out(commit, &self.flags.path, &folder)
-            .await?;
-        let paths = [folder.clone()];
-        let loaded = load::load(&paths, &kinds::specs())?;
-        if !loaded.report.is_ok() {
-            let told = render::diagnostics::human(
-                &loaded.report,
-                &loaded.sources,
-                self.context.printer.color_err,
-            );
-            self.context.printer.complain(&told);
-            anyhow::bail!("{}", render::diagnostics::summary(&loaded.report));
-        }
-        self.mirror.keep(commit).await?;
-        let stack = loaded.stack.as_ref();
-        Ok(Good {
-            commit: commit.clone(),
-            folder,
-            stack: stack_name(&loaded),
-            interval: stack.and_then(|stack| stack.interval),
-            suspend: stack.is_some_and(|stack| stack.suspend),
-        })
-    }
-
     /// Takes note of whether the newest commit is in force, and says so once if it is not.
-    fn current(&mut self, obstacle: Option<String>) {
-        if let Some(good) = &self.good {
-            self.status.metrics.source(&good.stack, obstacle.is_none());
+    fn current(&mut self, obstacle: Option<Obstacle>) {
+        let good = self.follower.good();
+        if let Some(good) = good {
+            let stack = &good.documents.stack;
+            self.status.metrics.source(stack, obstacle.is_none());
         } else if let Some(obstacle) = &obstacle {
-            self.status.health.unready(obstacle.clone());
+            self.status.health.unready(obstacle.to_string());
         }
         if let Some(obstacle) = &obstacle
             && self.told.as_ref() != Some(obstacle)
         {
-            let stays = match &self.good {
+            let stays = match good {
                 Some(good) => format!("; commit {} stays in force", good.commit),
                 None => "; there is none before it".to_owned(),
             };
@@ -322,13 +255,16 @@ impl Watcher<'_> {
     }
 
     fn interval(&self, good: &Good) -> Duration {
-        self.flags.interval.or(good.interval).unwrap_or(INTERVAL)
+        self.flags
+            .interval
+            .or(good.documents.interval)
+            .unwrap_or(INTERVAL)
     }
 
     /// Says why the good commit is taken up, and how long that is still to wait for.
     fn due(&self) -> Option<(Why, Option<Duration>)> {
-        let good = self.good.as_ref()?;
-        if good.suspend {
+        let good = self.follower.good()?;
+        if good.documents.suspend {
             return None;
         }
         let id = good.commit.id();
@@ -343,7 +279,7 @@ impl Watcher<'_> {
 
     /// Plans or applies the good commit.
     async fn take_up(&mut self, why: Why) -> anyhow::Result<Exit> {
-        let Some(good) = &self.good else {
+        let Some(good) = self.follower.good() else {
             return Ok(Exit::Ok);
         };
         let at = now();
@@ -373,7 +309,7 @@ impl Watcher<'_> {
             }
         };
         metrics.ran(&Run {
-            stack: &good.stack,
+            stack: &good.documents.stack,
             work: self.flags.work(),
             ended,
             took: clock.elapsed(),
@@ -394,7 +330,7 @@ impl Watcher<'_> {
         };
         let metrics = &self.status.metrics;
         metrics.count(&planned.session.connection.calls);
-        metrics.found(&good.stack, &planned.plan);
+        metrics.found(&good.documents.stack, &planned.plan);
         let drift = planned.plan.drift_only();
         let drifted = drift.changes.iter().filter(|c| c.action != Action::Unknown);
         let drifted = if why == Why::Interval {
@@ -436,7 +372,7 @@ impl Watcher<'_> {
                 let ended = exit(&planned.plan, &outcome);
                 if ended == Exit::Ok {
                     // What was done is as declared: each change was read back.
-                    metrics.found(&good.stack, &in_sync(&planned));
+                    metrics.found(&good.documents.stack, &in_sync(&planned));
                 }
                 ended
             }
@@ -445,6 +381,24 @@ impl Watcher<'_> {
             None => Exit::Ok,
         }))
     }
+}
+
+/// Loads the documents of a commit; those that are wrong are told at length, and in short.
+fn documents(context: &Context, folder: &Path) -> Result<Documents, String> {
+    let loaded = load::load(&[folder.to_owned()], &kinds::specs());
+    let loaded = loaded.map_err(|error| format!("{:#}", anyhow::Error::from(error)))?;
+    if !loaded.report.is_ok() {
+        let (report, sources) = (&loaded.report, &loaded.sources);
+        let told = render::diagnostics::human(report, sources, context.printer.color_err);
+        context.printer.complain(&told);
+        return Err(render::diagnostics::summary(report));
+    }
+    let stack = loaded.stack.as_ref();
+    Ok(Documents {
+        stack: stack_name(&loaded),
+        interval: stack.and_then(|stack| stack.interval),
+        suspend: stack.is_some_and(|stack| stack.suspend),
+    })
 }
 
 /// Returns a plan of which nothing is left to do.

@@ -74,7 +74,7 @@ impl Before {
                 parent(within)
             };
             let taken = taken.to_string_lossy().replace('\\', "/");
-            tree::write(&git, &commit, &taken, &into).await?;
+            tree::write(&git, &commit, &taken, &into, tree::MOST).await?;
             let then = into.join(within);
             if then.exists() {
                 found.push(then);

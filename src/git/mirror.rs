@@ -1,7 +1,10 @@
 //! The newest commit of a repository elsewhere, and its files.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 
 use super::program::{Git, without_passwords};
 use super::{GitError, Signers, tree};
@@ -31,6 +34,8 @@ pub struct Credentials {
     pub key: Option<PathBuf>,
     /// A file with the host keys that are known, for SSH; hosts that are not in it are refused.
     pub known_hosts: Option<PathBuf>,
+    /// A file with the certificates of authorities to trust, for HTTPS, in place of those that the machine trusts.
+    pub authorities: Option<PathBuf>,
 }
 
 impl std::fmt::Debug for Credentials {
@@ -39,6 +44,7 @@ impl std::fmt::Debug for Credentials {
             .field("password", &self.password.as_ref().map(|(user, _)| user))
             .field("key", &self.key)
             .field("known_hosts", &self.known_hosts)
+            .field("authorities", &self.authorities)
             .finish()
     }
 }
@@ -69,6 +75,10 @@ impl std::fmt::Display for Commit {
 #[derive(Clone, Debug)]
 pub struct Mirror {
     git: Git,
+    /// How many bytes of files are taken out at most.
+    most: u64,
+    /// Whether nothing of this machine's own credentials is used.
+    alone: bool,
 }
 
 impl Mirror {
@@ -87,9 +97,39 @@ impl Mirror {
             .setting("safe.directory", folder.to_string_lossy())
             .setting("gc.autoDetach", "false")
             .setting("maintenance.autoDetach", "false")
+            // A server that says nothing for a minute will say nothing.
+            .setting("http.lowSpeedLimit", "1")
+            .setting("http.lowSpeedTime", "60")
             .variable("GIT_DIR", &folder);
         git.run(&["init", "--quiet", "--bare", "."]).await?;
-        Ok(Self { git })
+        Ok(Self {
+            git,
+            most: tree::MOST,
+            alone: false,
+        })
+    }
+
+    /// Returns the same for somebody else than who runs it: with these protocols alone, with no setting, no credentials
+    /// and no keys of this machine, and with at most so many bytes of files.
+    #[must_use]
+    pub fn for_others(self, protocols: &[String], most: u64) -> Self {
+        // Git reads its settings from there and its HTTP library `.netrc`; signatures are verified by way of a file.
+        let nobody = self.git.folder().to_owned();
+        let git = self
+            .git
+            .variable("GIT_ALLOW_PROTOCOL", protocols.join(":"))
+            .variable("GIT_CONFIG_NOSYSTEM", "1")
+            .variable("GIT_CONFIG_GLOBAL", "/dev/null")
+            .variable("HOME", &nobody)
+            .variable("TMPDIR", &nobody)
+            .variable("GIT_ASKPASS", "")
+            .variable("SSH_ASKPASS", "")
+            .variable("SSH_AUTH_SOCK", "");
+        Self {
+            git,
+            most,
+            alone: true,
+        }
     }
 
     /// Fetches the newest commit, and nothing of what came before it.
@@ -111,7 +151,7 @@ impl Mirror {
         if url.is_empty() || url.starts_with('-') || url.contains("::") {
             return Err(refused(&format!("`{url}` is no repository")));
         }
-        let git = credentials.of(&self.git, url);
+        let git = credentials.of(&self.git, url, self.alone);
         let into = format!("+{wanted}:{TIP}");
         let args = [
             "fetch",
@@ -124,7 +164,8 @@ impl Mirror {
             url,
             &into,
         ];
-        git.run(&args).await?;
+        let fetched = git.run(&args).await;
+        fetched.map_err(|error| credentials.hide(error))?;
         self.commit(TIP)
             .await?
             .ok_or_else(|| refused(&format!("`{wanted}` is no commit")))
@@ -169,6 +210,10 @@ impl Mirror {
     ) -> Result<PathBuf, GitError> {
         let path = path.trim_start_matches("./").trim_matches('/');
         let path = if path == "." { "" } else { path };
+        let plain = |part| matches!(part, Component::Normal(_));
+        if !Path::new(path).components().all(plain) {
+            return Err(GitError::Unsafe(path.to_owned()));
+        }
         let made = match fs::remove_dir_all(into) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error),
             _ => fs::create_dir_all(into),
@@ -177,14 +222,21 @@ impl Mirror {
             path: into.to_owned(),
             source,
         })?;
-        if !tree::write(&self.git, commit.id(), path, into).await? {
+        if !tree::write(&self.git, commit.id(), path, into, self.most).await? {
             return Err(GitError::Refused {
                 what: "ls-tree".to_owned(),
                 said: format!("commit {commit} has no files in `{path}`"),
                 hint: None,
             });
         }
-        Ok(into.join(path))
+        let taken = into.join(path);
+        // The path may be a link, and a repository may not say what else is read here.
+        let real = |path: &Path| path.canonicalize().ok();
+        match (real(&taken), real(into)) {
+            (Some(taken), Some(into)) if taken.starts_with(&into) => {}
+            _ => return Err(GitError::Unsafe(path.to_owned())),
+        }
+        Ok(taken)
     }
 
     async fn commit(&self, reference: &str) -> Result<Option<Commit>, GitError> {
@@ -202,8 +254,11 @@ fn refused(said: &str) -> GitError {
 
 impl Credentials {
     /// Returns a way to call `git` that proves who asks.
-    fn of(&self, git: &Git, url: &str) -> Git {
+    fn of(&self, git: &Git, url: &str, alone: bool) -> Git {
         let mut git = git.clone();
+        if let Some(authorities) = &self.authorities {
+            git = git.setting("http.sslCAInfo", authorities.to_string_lossy());
+        }
         if let Some((user, password)) = &self.password {
             // The helper answers for the URL's own host, also when it redirects elsewhere. Both values come by the
             // environment: an argument or a setting could be read by others.
@@ -216,8 +271,14 @@ impl Credentials {
                 .variable("STATIONBILL_GIT_USERNAME", user)
                 .variable("STATIONBILL_GIT_PASSWORD", password);
         }
-        if self.key.is_some() || self.known_hosts.is_some() {
-            let mut ssh = vec!["ssh".to_owned(), "-o BatchMode=yes".to_owned()];
+        if alone || self.key.is_some() || self.known_hosts.is_some() {
+            let mut ssh = vec![
+                "ssh".to_owned(),
+                "-o BatchMode=yes -o ConnectTimeout=30 -o ServerAliveInterval=20".to_owned(),
+            ];
+            if alone {
+                ssh.push("-F none -o IdentitiesOnly=yes -o IdentityAgent=none".to_owned());
+            }
             if let Some(key) = &self.key {
                 ssh.push(format!("-o IdentitiesOnly=yes -i {}", quoted(key)));
             }
@@ -230,6 +291,21 @@ impl Credentials {
             git = git.variable("GIT_SSH_COMMAND", ssh);
         }
         git
+    }
+
+    /// Takes the password out of what a server answered: it may repeat what it was sent.
+    fn hide(&self, error: GitError) -> GitError {
+        match (error, &self.password) {
+            (GitError::Refused { what, said, hint }, Some((user, password))) => {
+                let sent = STANDARD.encode(format!("{user}:{password}"));
+                let said = [password, &sent]
+                    .into_iter()
+                    .filter(|secret| !secret.is_empty())
+                    .fold(said, |said, secret| said.replace(secret.as_str(), "…"));
+                GitError::Refused { what, said, hint }
+            }
+            (error, _) => error,
+        }
     }
 }
 
@@ -264,5 +340,53 @@ mod tests {
         };
         assert!(!format!("{credentials:?}").contains("s3cret"));
         assert_eq!(quoted(Path::new("it's")), r"'it'\''s'");
+    }
+
+    #[test]
+    fn a_server_that_repeats_a_password_does_not_spread_it() {
+        let credentials = Credentials {
+            password: Some(("bot".to_owned(), "s3cret".to_owned())),
+            ..Credentials::default()
+        };
+        let sent = STANDARD.encode("bot:s3cret");
+        let error = credentials.hide(refused(&format!("no such token s3cret, nor {sent}")));
+        assert_eq!(error.to_string(), "git fetch: no such token …, nor …");
+    }
+
+    #[cfg(unix)]
+    #[tokio::test]
+    async fn what_is_taken_out_is_of_the_repository() {
+        let folder = tempfile::tempdir().unwrap();
+        let (origin, state) = (folder.path().join("origin"), folder.path().join("state"));
+        fs::create_dir(&origin).unwrap();
+        let git = Git::within(&origin)
+            .setting("user.name", "Barry")
+            .setting("user.email", "barry@example.com");
+        git.run(&["init", "--quiet", "."]).await.unwrap();
+        std::os::unix::fs::symlink("/etc", origin.join("ops")).unwrap();
+        fs::write(origin.join("large"), vec![b'x'; 2000]).unwrap();
+        git.run(&["add", "--all"]).await.unwrap();
+        let commit = ["commit", "--quiet", "--message", "link"];
+        git.run(&commit).await.unwrap();
+
+        let mirror = Mirror::open(&state.join("repository")).await.unwrap();
+        let remote = Remote {
+            url: format!("file://{}", origin.display()),
+            ..Remote::default()
+        };
+        let tip = mirror.fetch(&remote).await.unwrap();
+        let into = state.join("files");
+        for path in ["ops", "../state", "ops/../.."] {
+            let taken = mirror.take_out(&tip, path, &into).await;
+            assert!(
+                matches!(taken, Err(GitError::Unsafe(_))),
+                "{path}: {taken:?}"
+            );
+        }
+        let strangers = mirror.for_others(&["https".to_owned()], 1000);
+        let taken = strangers.take_out(&tip, "", &into).await;
+        assert!(matches!(taken, Err(GitError::Large { .. })), "{taken:?}");
+        let error = strangers.fetch(&remote).await.unwrap_err().to_string();
+        assert!(error.contains("'file' not allowed"), "{error}");
     }
 }

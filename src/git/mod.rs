@@ -8,6 +8,7 @@
 //! is written stays within the folder that was named.
 
 mod before;
+mod follow;
 mod mirror;
 mod program;
 pub mod recent;
@@ -15,6 +16,7 @@ mod signature;
 mod tree;
 
 pub use before::Before;
+pub use follow::{Followed, Follower, Good, Obstacle};
 pub use mirror::{Commit, Credentials, Mirror, Remote};
 pub use program::GitError;
 pub use signature::Signers;

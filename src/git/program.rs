@@ -47,8 +47,13 @@ pub enum GitError {
     #[error("the repository has `{0}`, which is no name for a file")]
     Unsafe(String),
     /// The repository is larger than is good for anybody.
-    #[error("`{0}` has more than 256 MiB of files\nhint: name the folder that holds the documents")]
-    Large(String),
+    #[error("`{what}` has more than {} KiB of files\nhint: name the folder that holds the documents", most >> 10)]
+    Large {
+        /// The folder, or the repository as a whole.
+        what: String,
+        /// How many bytes are taken at most.
+        most: u64,
+    },
     /// A commit that must be signed is not, or not by one of those who may.
     #[error("commit {commit} is not signed by an allowed signer: {said}")]
     Unsigned {
@@ -82,6 +87,11 @@ impl Git {
             settings: Vec::new(),
             variables: Vec::new(),
         }
+    }
+
+    /// Returns the folder that it is called in.
+    pub(super) fn folder(&self) -> &Path {
+        &self.folder
     }
 
     /// Returns the same with a setting.

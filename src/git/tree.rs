@@ -24,12 +24,13 @@ struct Entry {
 /// Writes what a commit has at a path, which is empty for all, into a folder that is there. Says whether there is
 /// anything.
 ///
-/// Links are made last and are not followed; submodules are left out.
+/// Links are made last and are not followed; submodules are left out. More than `most` bytes of files are too many.
 pub(super) async fn write(
     git: &Git,
     commit: &str,
     path: &str,
     into: &Path,
+    most: u64,
 ) -> Result<bool, GitError> {
     let mut args = vec!["ls-tree", "-r", "-z", "-l", "--full-tree", commit];
     if !path.is_empty() {
@@ -47,13 +48,16 @@ pub(super) async fn write(
         .iter()
         .map(|entry| entry.size.min(LARGEST))
         .sum::<u64>();
-    if all > MOST {
+    if all > most {
         let name = if path.is_empty() {
             "the repository"
         } else {
             path
         };
-        return Err(GitError::Large(name.to_owned()));
+        return Err(GitError::Large {
+            what: name.to_owned(),
+            most,
+        });
     }
     let (small, large): (Vec<&Entry>, Vec<&Entry>) =
         entries.iter().partition(|entry| entry.size <= LARGEST);
