@@ -12,7 +12,7 @@ use super::context::Context;
 use super::exit::Exit;
 use crate::load::Loaded;
 use crate::operator::limits::Limits;
-use crate::operator::{Operator, Options};
+use crate::operator::{GitOptions, Operator, Options};
 use crate::service;
 
 /// Run the Kubernetes controller
@@ -54,6 +54,24 @@ pub struct OperatorArgs {
         hide_env_values = true
     )]
     limits: Option<PathBuf>,
+    /// Folder for the repositories that Stacks name by `source.git`; safe to lose [default: such Stacks are refused]
+    #[arg(
+        long,
+        value_name = "DIR",
+        env = "STATIONBILL_GIT_STATE",
+        hide_env_values = true
+    )]
+    git_state: Option<PathBuf>,
+    /// The protocols that `source.git.url` may have, as Git calls them
+    #[arg(
+        long,
+        value_name = "PROTOCOL",
+        value_delimiter = ',',
+        default_value = "https,ssh",
+        env = "STATIONBILL_GIT_PROTOCOLS",
+        hide_env_values = true
+    )]
+    git_protocols: Vec<String>,
     /// Where to answer /metrics, /healthz and /readyz; port 0 takes a free one
     #[arg(
         long,
@@ -81,12 +99,19 @@ impl OperatorArgs {
             .identity
             .or_else(|| super::environment::variable("HOSTNAME"));
         let name = name.unwrap_or_else(|| "stationbill".to_owned());
+        let protocols = self.git_protocols;
+        let git = self.git_state.map(|folder| {
+            let made = std::fs::create_dir_all(&folder).and_then(|()| folder.canonicalize());
+            let folder = made.with_context(|| format!("cannot write to `{}`", folder.display()))?;
+            Ok::<_, anyhow::Error>(GitOptions { folder, protocols })
+        });
         let options = Options {
             namespaces: self.namespace,
             home,
             shards: self.shards,
             concurrency: self.concurrency as usize,
             limits,
+            git: git.transpose()?,
             connector: context.connector(&Loaded::default())?,
             // A process that was started again is another one.
             service: service::Status::default(),

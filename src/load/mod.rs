@@ -19,6 +19,7 @@ mod metadata;
 mod object;
 mod origin;
 mod personal;
+mod repository;
 mod reserved;
 mod scalar;
 mod sources;
@@ -49,6 +50,7 @@ use kind::Kind;
 
 pub use cluster::{Kept, Maps, from_cluster, maps, told};
 pub use kind::configuration;
+pub use repository::{Repository, of_repository};
 pub use sources::Sources;
 pub use stack::{Git, Limits, Source, Stack, StackSpec, interval};
 pub use target::{Exclude, Organization, Override, Role, Stage, Target, TargetSpec};
@@ -91,7 +93,7 @@ pub enum LoadError {
 }
 
 /// What the files say.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Loaded {
     /// The Stack, when a document declares one.
     pub stack: Option<Stack>,
@@ -151,14 +153,8 @@ impl std::fmt::Debug for Declared {
 ///
 /// A problem of a document is in the report; the error is for paths that cannot be looked at.
 pub fn load(paths: &[PathBuf], kinds: &[&dyn AnySpec]) -> Result<Loaded, LoadError> {
-    let mut problems = Vec::new();
-    let found = files::find(paths, &mut problems)?;
     let kinds = kind::kinds(kinds);
-    let mut loader = Loader::new(&kinds);
-    loader.report.diagnostics.extend(problems);
-    for part in read_all(&found, &kinds) {
-        loader.absorb(part);
-    }
+    let (loader, found) = Loader::of(paths, &kinds)?;
     Ok(loader.finish(&found))
 }
 
@@ -215,6 +211,21 @@ impl<'k> Loader<'k> {
             strays: Vec::new(),
             ours: 0,
         }
+    }
+
+    /// Reads the files under the paths.
+    fn of(
+        paths: &[PathBuf],
+        kinds: &'k BTreeMap<&'static str, Kind<'k>>,
+    ) -> Result<(Self, Vec<Found>), LoadError> {
+        let mut problems = Vec::new();
+        let found = files::find(paths, &mut problems)?;
+        let mut loader = Self::new(kinds);
+        loader.report.diagnostics.extend(problems);
+        for part in read_all(&found, kinds) {
+            loader.absorb(part);
+        }
+        Ok((loader, found))
     }
 
     /// Takes over what another one gathered from later files.

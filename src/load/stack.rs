@@ -40,7 +40,8 @@ pub struct StackSpec {
     /// Stops the operator and the Git watcher for this stack.
     #[serde(default)]
     pub suspend: bool,
-    /// Where the operator takes the documents from. Default: the objects of the Stack's namespace.
+    /// Where the operator takes the documents from. Default: the objects of the Stack's namespace. With a repository they
+    /// all come from there, Targets too, and objects of the namespace are refused.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source: Option<Source>,
 }
@@ -69,7 +70,7 @@ pub struct Source {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Git {
-    /// The repository, in any form that the `git` program takes.
+    /// The repository: `https://…`, `ssh://…` or `user@host:path`. A password belongs into a Secret, not here.
     #[schemars(length(min = 1))]
     pub url: String,
     /// The branch or tag. Default: the repository's default branch.
@@ -78,22 +79,70 @@ pub struct Git {
     /// The folder in the repository. Default: all of it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub path: Option<String>,
+    /// How often the repository is looked at, for instance `30s`. Default: a minute. AWS is looked at on every `interval`
+    /// of the Stack, and when there is a new commit.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub poll: Option<String>,
+    /// A Secret in the Stack's namespace that proves who asks. For HTTPS it has `password`, which may be a token, and
+    /// `username` where the server wants a certain one; `ca.crt` has the authorities to trust. For SSH it has
+    /// `identity`, a private key without a passphrase, and `known_hosts`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub secret_ref: Option<SecretRef>,
+    /// Who may sign commits, by SSH. With it a commit that none of them signed is not taken up.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub allowed_signers: Option<AllowedSigners>,
+}
+
+/// A Secret in the Stack's namespace.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct SecretRef {
+    /// The Secret's name.
+    #[schemars(length(min = 1))]
+    pub name: String,
+}
+
+/// Where the list of those who may sign commits is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct AllowedSigners {
+    /// A key of a ConfigMap in the Stack's namespace, with a line for each signer as `ssh-keygen` reads it.
+    pub config_map: ConfigMapKey,
+}
+
+/// A key of a ConfigMap in the Stack's namespace.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub struct ConfigMapKey {
+    /// The ConfigMap's name.
+    #[schemars(length(min = 1))]
+    pub name: String,
+    /// The key inside the ConfigMap.
+    #[schemars(length(min = 1))]
+    pub key: String,
 }
 
 impl Spec for StackSpec {
     const KIND: &'static str = "Stack";
 
     fn validate(&self, report: &mut Report) {
-        if let Some(text) = &self.interval
-            && interval(text).is_none()
-        {
-            let message = format!("`{text}` is no duration");
-            report.error(
-                "bad-duration",
-                "/interval",
-                message,
-                "for instance `10m`, `90s` or `1h30m`; at least one second",
-            );
+        let poll = self.source.as_ref().map(|source| &source.git.poll);
+        let durations = [
+            ("/interval", Some(&self.interval)),
+            ("/source/git/poll", poll),
+        ];
+        for (at, text) in durations {
+            if let Some(Some(text)) = text
+                && interval(text).is_none()
+            {
+                let message = format!("`{text}` is no duration");
+                report.error(
+                    "bad-duration",
+                    at,
+                    message,
+                    "for instance `10m`, `90s` or `1h30m`; at least one second",
+                );
+            }
         }
     }
 }
@@ -150,5 +199,64 @@ impl Stack {
             source,
             place,
         }
+    }
+
+    /// Returns the Stack of a cluster over the one that its repository declares.
+    ///
+    /// The cluster's decides. The repository's own holds where it is more careful: `mode: report`, `suspend`, a lower
+    /// limit; and its default Targets and `interval` where the cluster's has none.
+    #[must_use]
+    pub fn over(self, theirs: Option<&Self>) -> Self {
+        let Some(theirs) = theirs else {
+            return self;
+        };
+        let lower = |a: Option<u32>, b: Option<u32>| a.into_iter().chain(b).min();
+        Self {
+            targets: if self.targets.is_empty() {
+                theirs.targets.clone()
+            } else {
+                self.targets
+            },
+            mode: if theirs.mode == Mode::Report {
+                theirs.mode
+            } else {
+                self.mode
+            },
+            interval: self.interval.or(theirs.interval),
+            limits: Limits {
+                deletes: lower(self.limits.deletes, theirs.limits.deletes),
+                replacements: lower(self.limits.replacements, theirs.limits.replacements),
+            },
+            suspend: self.suspend || theirs.suspend,
+            ..self
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::load::files;
+
+    fn stack(spec: &str) -> Stack {
+        let spec = serde_yaml::from_str(spec).unwrap();
+        Stack::new("shop".to_owned(), spec, files::start_of(""))
+    }
+
+    #[test]
+    fn a_repository_may_hold_back_and_not_go_further() {
+        let cluster = "{ targets: [production], interval: 10m, limits: { deletes: 3 } }";
+        let theirs = stack(
+            "{ mode: report, suspend: true, prune: true, interval: 1m, targets: [all], \
+             limits: { deletes: 9, replacements: 1 } }",
+        );
+        let both = stack(cluster).over(Some(&theirs));
+        let expected = stack(
+            "{ targets: [production], interval: 10m, mode: report, suspend: true, \
+             limits: { deletes: 3, replacements: 1 } }",
+        );
+        assert_eq!(both, expected);
+        let bare = stack("{ prune: true }").over(Some(&stack("{ interval: 1m, targets: [all] }")));
+        assert_eq!(bare, stack("{ prune: true, interval: 1m, targets: [all] }"));
     }
 }

@@ -117,6 +117,7 @@ impl Role {
                 account,
                 region,
                 age,
+                wide("Commit", ".status.source.commit"),
                 applied,
                 drifted,
                 message
@@ -346,8 +347,16 @@ fn status(role: Role) -> Value {
                 "type": "object",
                 "description": "How many objects there are.",
                 "properties": {
-                    "declared": count("In the namespace."),
+                    "declared": count("In the namespace, or in the repository."),
                     "ready": count("As declared in all their places."),
+                },
+            });
+            properties["source"] = json!({
+                "type": "object",
+                "description": "Which commit is in force, where the documents come from a repository.",
+                "properties": {
+                    "commit": text("The commit that was taken up last."),
+                    "refused": text("The newest commit, while it is not taken up; the condition Ready says why."),
                 },
             });
             properties["plan"] = text("A hash of what is left to do, while there is anything.");

@@ -26,7 +26,19 @@ pub(super) fn fate(kind: &dyn AnySpec, object: &DynamicObject, prunes: bool, mod
     let lifecycle = lifecycle.unwrap_or_default();
     if asks(object, LET_GO) {
         Fate::Stays("an annotation says to let it go")
-    } else if mode == Mode::Report {
+    } else {
+        fate_of_declared(kind, &lifecycle, prunes, mode)
+    }
+}
+
+/// Decides about what was declared so, and is declared no more.
+pub(super) fn fate_of_declared(
+    kind: &dyn AnySpec,
+    lifecycle: &Lifecycle,
+    prunes: bool,
+    mode: Mode,
+) -> Fate {
+    if mode == Mode::Report {
         Fate::Stays("the Stack is in mode `report`")
     } else if lifecycle.mode == Mode::Report {
         Fate::Stays("`lifecycle.mode` is `report`")
@@ -35,8 +47,8 @@ pub(super) fn fate(kind: &dyn AnySpec, object: &DynamicObject, prunes: bool, mod
     } else {
         match lifecycle.on_delete {
             Some(OnDelete::Retain) => Fate::Stays("`lifecycle.onDelete` is `retain`"),
-            Some(OnDelete::Delete) => Fate::Doomed(lifecycle),
-            None if prunes => Fate::Doomed(lifecycle),
+            Some(OnDelete::Delete) => Fate::Doomed(lifecycle.clone()),
+            None if prunes => Fate::Doomed(lifecycle.clone()),
             None => Fate::Stays(
                 "neither its `lifecycle.onDelete` nor `prune` of the Stack says to delete it",
             ),

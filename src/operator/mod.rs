@@ -2,18 +2,21 @@
 //!
 //! The unit is a namespace with its Stack: all of its objects are loaded, observed, planned and applied together, so that
 //! a hundred of them cost two list calls and not a hundred. [`cache`] knows what the API server has, [`queue`] when to
-//! look where, [`shards`] which replica looks, [`reconcile`] what a look does, and [`status`] what is said of it. Nothing
-//! here knows a kind.
+//! look where, [`shards`] which replica looks, [`reconcile`] what a look does, and [`status`] what is said of it. [`sources`]
+//! knows the repositories that Stacks name, which are looked at beside all this. Nothing here knows a kind.
 
 pub mod cache;
 pub mod crd;
 mod fate;
 pub mod limits;
+mod poll;
 pub mod queue;
 mod reconcile;
+mod repository;
 pub mod resource;
 mod run;
 pub mod shards;
+mod sources;
 mod stands;
 pub mod status;
 mod telling;
@@ -25,7 +28,7 @@ use std::time::Duration;
 
 use futures::future::join_all;
 use kube::Client;
-use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
@@ -38,6 +41,8 @@ use limits::Limits;
 use queue::Queue;
 use reconcile::{Next, Reconciler};
 use shards::Shards;
+pub use sources::GitOptions;
+use sources::Sources;
 use writer::Writer;
 
 /// How long to wait after the first failure; each further one doubles it.
@@ -57,6 +62,8 @@ pub struct Options {
     pub concurrency: usize,
     /// Which namespaces may use what.
     pub limits: Option<Limits>,
+    /// Where repositories are kept that Stacks name; `None` when there is no place for them.
+    pub git: Option<GitOptions>,
     /// The way to AWS.
     pub connector: Connector,
     /// What tells this replica from all others.
@@ -72,6 +79,8 @@ pub struct Operator {
     cache: Arc<Cache>,
     shards: Arc<Shards>,
     wanted: UnboundedReceiver<String>,
+    /// Told of a namespace in which something is to be looked at.
+    tell: UnboundedSender<String>,
     changed: UnboundedReceiver<()>,
 }
 
@@ -97,11 +106,12 @@ impl Operator {
             shout,
         );
         Self {
-            cache: Arc::new(Cache::new(&options.namespaces, tell)),
+            cache: Arc::new(Cache::new(&options.namespaces, tell.clone())),
             shards: Arc::new(shards),
             client,
             options,
             wanted,
+            tell,
             changed,
         }
     }
@@ -124,11 +134,18 @@ impl Operator {
             cache,
             shards,
             wanted,
+            tell,
             changed,
         } = self;
+        let writer = Writer::new(client.clone(), &options.me);
+        let (ask, asked) = unbounded_channel();
+        let sources = Sources::new(options.git, cache.clone(), writer.clone(), ask, tell);
+        let sources = Arc::new(sources);
         let reconciler = Arc::new(Reconciler {
             cache: cache.clone(),
-            writer: Writer::new(client.clone(), &options.me),
+            writer,
+            sources: sources.clone(),
+            stood: std::sync::Mutex::default(),
             connector: options.connector.clone(),
             limits: options.limits.clone(),
             connections: std::sync::Mutex::default(),
@@ -140,6 +157,7 @@ impl Operator {
         let desk = Desk {
             reconciler,
             cache: cache.clone(),
+            sources: sources.clone(),
             shards: shards.clone(),
             health: options.service.health.clone(),
             concurrency: options.concurrency.max(1),
@@ -149,7 +167,8 @@ impl Operator {
             looks: JoinSet::new(),
         };
         let work = async {
-            tokio::join!(desk.run(wanted, changed, stop), shards.run(stop));
+            let polls = sources.run(asked, &shards, stop);
+            tokio::join!(desk.run(wanted, changed, stop), polls, shards.run(stop));
             watching.cancel();
         };
         tokio::join!(work, join_all(watches));
@@ -160,6 +179,7 @@ impl Operator {
 struct Desk {
     reconciler: Arc<Reconciler>,
     cache: Arc<Cache>,
+    sources: Arc<Sources>,
     shards: Arc<Shards>,
     health: service::Health,
     concurrency: usize,
@@ -245,6 +265,7 @@ impl Desk {
 
     fn wanted(&mut self, namespace: &str) {
         self.queue.wanted(namespace, Instant::now());
+        self.sources.ask(namespace);
         // To suspend a Stack, or to delete it, is to stop what is under way.
         if let Some(look) = self.running.get(namespace)
             && !look.halted
@@ -273,9 +294,11 @@ impl Desk {
             .collect();
         for gained in now.difference(mine) {
             self.queue.wanted(gained, Instant::now());
+            self.sources.ask(gained);
         }
         for lost in mine.difference(&now) {
             self.reconciler.leave(lost);
+            self.sources.ask(lost);
         }
         *mine = now;
     }

@@ -1,7 +1,7 @@
 //! One look at one namespace: load, observe, plan, apply as every door does, and say what became of it.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use futures::{StreamExt as _, stream};
@@ -16,7 +16,8 @@ use super::limits::Limits;
 use super::resource::{self, ADOPT, LET_GO, asks, goes, kept};
 use super::run::Run;
 use super::shards::Lent;
-use super::status::{Said, State};
+use super::sources::{Reading, Sources};
+use super::status::{Said, State, Status};
 use super::writer::{Writer, Written};
 use crate::aws::{Connection, Connector, connect};
 use crate::engine::fleet::FleetError;
@@ -48,6 +49,10 @@ pub(super) struct Reconciler {
     pub(super) connections: Mutex<BTreeMap<String, Connection>>,
     /// What is counted and measured.
     pub(super) metrics: Metrics,
+    /// The repositories that Stacks name.
+    pub(super) sources: Arc<Sources>,
+    /// How the objects of repositories stood when last looked at, by namespace: they have no status of their own.
+    pub(super) stood: Mutex<BTreeMap<String, BTreeMap<Address, Status>>>,
 }
 
 /// When to look again.
@@ -72,6 +77,8 @@ pub(super) enum Halt {
     Retry(State, String),
     /// An object is not as we know it any more.
     Moved,
+    /// The repository was not looked at yet.
+    Awaited,
 }
 
 impl From<kube::Error> for Halt {
@@ -98,8 +105,10 @@ pub(super) struct Look<'a> {
     pub(super) snapshot: &'a Snapshot,
     pub(super) stack: &'a Object,
     pub(super) address: Address,
-    /// What the Stack says, as far as it can be read.
+    /// What the Stack says, as far as it can be read; where a repository holds it back, as that says.
     pub(super) spec: StackSpec,
+    /// What is known of its repository, if it has one.
+    pub(super) reading: Option<Reading>,
     pub(super) lent: &'a Lent,
     pub(super) stop: &'a CancellationToken,
     pub(super) now: String,
@@ -117,6 +126,7 @@ impl Reconciler {
         let now = Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string();
         let Some((stack, others)) = snapshot.stacks.split_first() else {
             self.forget(namespace);
+            self.stood().remove(namespace);
             return self.without_stack(&snapshot, &now).await;
         };
         for other in others {
@@ -138,13 +148,24 @@ impl Reconciler {
             return Next::Interval(INTERVAL);
         }
         let spec = stack.data.get("spec").cloned().unwrap_or_default();
+        let mut spec: StackSpec = serde_json::from_value(spec).unwrap_or_default();
+        let git = spec.source.as_ref().map(|source| &source.git);
+        let reading = git.and_then(|git| self.sources.reading(namespace, git));
+        let good = reading.as_ref().and_then(|reading| reading.good.as_ref());
+        if let Some(own) = good.and_then(|good| good.documents.repository.own.as_ref()) {
+            if own.mode == Mode::Report {
+                spec.mode = own.mode;
+            }
+            spec.suspend |= own.suspend && !goes(stack);
+        }
         let look = Look {
             reconciler: self,
             namespace,
             snapshot: &snapshot,
             stack,
             address: Address::new("Stack", name),
-            spec: serde_json::from_value(spec).unwrap_or_default(),
+            spec,
+            reading,
             lent,
             stop,
             now,
@@ -161,9 +182,15 @@ impl Reconciler {
         known.remove(namespace);
     }
 
+    /// How the objects of a repository stood.
+    pub(super) fn stood(&self) -> MutexGuard<'_, BTreeMap<String, BTreeMap<Address, Status>>> {
+        self.stood.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Forgets a namespace that is not ours to look at any more.
     pub(super) fn leave(&self, namespace: &str) {
         self.forget(namespace);
+        self.stood().remove(namespace);
         for stack in self.cache.snapshot(namespace).stacks {
             self.metrics
                 .forget(&format!("{namespace}/{}", stack.name_any()));
@@ -238,6 +265,7 @@ impl Reconciler {
 impl Look<'_> {
     async fn go(&self) -> Next {
         let interval = self.spec.interval.as_deref().and_then(load::interval);
+        let interval = interval.or_else(|| self.own()?.interval);
         let interval = interval.unwrap_or(INTERVAL);
         let began = std::time::Instant::now();
         let steps = Box::pin(self.steps()).await;
@@ -245,7 +273,7 @@ impl Look<'_> {
             Ok(true) => Some(Ended::Success),
             Ok(false) | Err(Halt::Retry(..)) => Some(Ended::Failure),
             Err(Halt::Stall(_)) => Some(Ended::Invalid),
-            Err(Halt::Moved) => None,
+            Err(Halt::Moved | Halt::Awaited) => None,
         };
         if let Some(ended) = ended {
             self.reconciler.metrics.ran(&service::Run {
@@ -264,6 +292,7 @@ impl Look<'_> {
             Ok(true) => Next::Interval(interval),
             Ok(false) => Next::Retry,
             Err(Halt::Moved) => Next::Soon,
+            Err(Halt::Awaited) => Next::Wanted,
             Err(Halt::Stall(why)) => {
                 self.halted(State::Invalid, &why).await;
                 Next::Interval(interval)
@@ -278,7 +307,7 @@ impl Look<'_> {
     }
 
     /// What metrics call the Stack.
-    fn label(&self) -> String {
+    pub(super) fn label(&self) -> String {
         format!("{}/{}", self.namespace, self.address.name)
     }
 
@@ -314,14 +343,20 @@ impl Look<'_> {
             .await
     }
 
-    async fn say(
+    pub(super) async fn say(
         &self,
         address: &Address,
         object: &DynamicObject,
         said: &Said,
     ) -> Result<(), kube::Error> {
+        let before = Writer::status(object);
+        let mut status = before.said(object.metadata.generation, said, &self.now);
+        if address.kind == "Stack" {
+            status.source = self.source(&before, false);
+        }
+        let status = status.timed(&before, &self.now);
         let writer = &self.reconciler.writer;
-        if writer.say(address, object, said, &self.now).await? {
+        if writer.tell(address, object, &status).await? {
             let warning = !matches!(said.state, State::Suspended | State::InSync);
             writer
                 .event(address, object, warning, said.state.word(), &said.message)
@@ -339,16 +374,15 @@ impl Look<'_> {
                 .await?;
             return Err(Halt::Moved);
         }
-        if self.spec.source.is_some() {
-            return Err(Halt::Stall(
-                "`source.git` is not read by the operator: leave `source` out, and apply the objects to this namespace"
-                    .to_owned(),
-            ));
-        }
         if self.spec.suspend {
             return self.suspended().await.map(|()| true).map_err(Halt::from);
         }
-        let doomed = self.send_off().await?;
+        if self.spec.source.is_some() {
+            return Box::pin(self.steps_by_repository()).await;
+        }
+        reconciler.metrics.no_source(&self.label());
+        reconciler.stood().remove(self.namespace);
+        let doomed = self.send_off(&BTreeSet::new()).await?;
         if goes(self.stack) && !self.snapshot.objects.values().any(|object| kept(object)) {
             reconciler
                 .writer
@@ -375,7 +409,7 @@ impl Look<'_> {
     }
 
     /// Says that nothing is done, and lets go of what an annotation says.
-    async fn suspended(&self) -> Result<(), kube::Error> {
+    pub(super) async fn suspended(&self) -> Result<(), kube::Error> {
         for (address, object) in &self.snapshot.objects {
             if goes(object) && asks(object, LET_GO) {
                 let why = "an annotation says to let it go";
@@ -389,14 +423,22 @@ impl Look<'_> {
         self.say(&self.address, self.stack, &said).await
     }
 
-    /// Lets go of what stays in AWS; returns what must go from there first.
-    async fn send_off(&self) -> Result<BTreeMap<Address, Lifecycle>, Halt> {
+    /// Lets go of what stays in AWS; returns what must go from there first. What is `declared` elsewhere too stays.
+    pub(super) async fn send_off(
+        &self,
+        declared: &BTreeSet<Address>,
+    ) -> Result<BTreeMap<Address, Lifecycle>, Halt> {
         let mut doomed = BTreeMap::new();
         for (address, object) in &self.snapshot.objects {
             let kind = kinds::find(&address.kind);
             let (true, Some(kind)) = (goes(object) && kept(object), kind) else {
                 continue;
             };
+            if declared.contains(address) {
+                let why = "the repository of the Stack declares it too";
+                self.reconciler.let_go(address, object, why).await?;
+                continue;
+            }
             match fate(kind, object, self.spec.prune, self.spec.mode) {
                 Fate::Stays(why) => self.reconciler.let_go(address, object, why).await?,
                 Fate::Doomed(lifecycle) => drop(doomed.insert(address.clone(), lifecycle)),
@@ -436,7 +478,7 @@ impl Look<'_> {
     }
 
     /// Marks what an annotation says to take over.
-    fn adopt(&self, loaded: &mut Loaded) {
+    pub(super) fn adopt(&self, loaded: &mut Loaded) {
         let all = asks(self.stack, ADOPT);
         for declared in &mut loaded.objects {
             let object = self.snapshot.objects.get(&declared.address);
@@ -444,7 +486,7 @@ impl Look<'_> {
         }
     }
 
-    async fn connection(&self) -> Result<Connection, Halt> {
+    pub(super) async fn connection(&self) -> Result<Connection, Halt> {
         let reconciler = self.reconciler;
         let known = {
             let known = reconciler

@@ -1,6 +1,6 @@
 //! The middle of a look: what the engine does for every door.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use super::reconcile::{Halt, Look};
@@ -55,6 +55,8 @@ impl<'a> Run<'a> {
         let mut wish = wish(&loaded, today);
         // What cannot be listed is not gone.
         wish.prune &= look.snapshot.complete;
+        // Where objects are not read, nobody knows what shall become of what they stand for.
+        wish.prune &= look.unread().next().is_none();
         wish.gone.clone_from(doomed);
         let patience = Patience {
             // A look that waits keeps other Stacks from theirs; what AWS is still at work on is looked at again.
@@ -167,7 +169,7 @@ impl<'a> Run<'a> {
     pub(super) fn places(&self) -> (Option<String>, Option<String>) {
         let places = self.fleet.places();
         let name = |what: &str, of: fn(&Location) -> &String| {
-            let all: std::collections::BTreeSet<&String> = places.iter().map(of).collect();
+            let all: BTreeSet<&String> = places.iter().map(of).collect();
             match all.len() {
                 0 => None,
                 1 => all.first().map(|only| (*only).clone()),
@@ -222,6 +224,13 @@ impl Looked {
             )
         })
         .collect()
+    }
+
+    /// Returns what was deleted.
+    pub(super) fn deleted(&self) -> BTreeSet<Address> {
+        let plans = self.done.iter().flat_map(|(plan, _)| &plan.changes);
+        let deleted = plans.filter(|change| change.action == Action::Delete);
+        deleted.map(|change| change.address.clone()).collect()
     }
 
     /// Says why an object that should go is still there.

@@ -106,6 +106,9 @@ pub struct Status {
     /// Of a Stack: how many objects there are.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub objects: Option<Counts>,
+    /// Of a Stack with a repository: which commit is in force.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub source: Option<SourceStatus>,
     /// Of a Stack: a hash of what would be done, while there is anything.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub plan: Option<String>,
@@ -140,11 +143,23 @@ pub struct PlaceStatus {
     pub message: Option<String>,
 }
 
+/// Which commit of a repository is in force.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct SourceStatus {
+    /// The commit that was taken up last.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub commit: Option<String>,
+    /// The newest commit, while it is not taken up.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub refused: Option<String>,
+}
+
 /// How many objects a Stack has.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 pub struct Counts {
-    /// In the namespace.
+    /// In the namespace, or in the repository.
     pub declared: usize,
     /// As declared in all their places.
     pub ready: usize,

@@ -15,7 +15,7 @@ use crate::model::Address;
 use crate::model::lifecycle::Lifecycle;
 
 /// How many names a message has.
-const NAMES: usize = 5;
+pub(super) const NAMES: usize = 5;
 
 impl Look<'_> {
     /// Writes what became of it; returns whether all is well.
@@ -26,7 +26,13 @@ impl Look<'_> {
         doomed: &BTreeMap<Address, Lifecycle>,
     ) -> Result<bool, Halt> {
         let mut calm = self.tell_doomed(looked, doomed).await?;
-        let statuses = self.statuses(run, looked);
+        let live = self.snapshot.objects.iter();
+        let live = live.filter(|(_, object)| !goes(object));
+        let before = live.map(|(address, object)| {
+            let generation = object.metadata.generation;
+            (address.clone(), (generation, Writer::status(object)))
+        });
+        let statuses = self.statuses(run, looked, &before.collect());
         let writes = statuses.iter().map(|(address, status)| async move {
             let object = &self.snapshot.objects[address];
             self.tell_one(address, object, status, looked).await
@@ -39,34 +45,33 @@ impl Look<'_> {
             failed = failed.or(written.err());
         }
         drop(writes);
-        let ready = |status: &&Status| status.state == State::InSync.word();
-        let counts = Counts {
-            declared: statuses.len(),
-            ready: statuses.values().filter(ready).count(),
-        };
-        let goes_on = |status: &Status| {
-            [State::Pending, State::Failed, State::Unknown]
-                .iter()
-                .any(|s| s.word() == status.state)
-        };
         // What a document reads from elsewhere may come to be there, and nobody tells us when.
         calm &= !statuses.values().any(goes_on) && !run.lacks();
-        self.tell_stack(run, looked, &statuses, counts).await?;
+        let said = if goes(self.stack) {
+            let objects = self.snapshot.objects.values();
+            let held = objects.filter(|object| kept(object)).count();
+            let why = format!(
+                "{held} objects of this namespace still need it: delete them, or set the annotation {LET_GO}=true"
+            );
+            Said::new(State::Deleting, why)
+        } else {
+            summary(&statuses, looked.orphans())
+        };
+        self.tell_stack(run, looked, &statuses, &said).await?;
         match failed {
             Some(error) => Err(error.into()),
             None => Ok(calm),
         }
     }
 
-    fn statuses(&self, run: &Run<'_>, looked: &Looked) -> BTreeMap<Address, Status> {
-        let live = self
-            .snapshot
-            .objects
-            .iter()
-            .filter(|(_, object)| !goes(object));
-        let known = live
-            .clone()
-            .filter(|(_, object)| Writer::status(object).id.is_some());
+    /// Says how each of some objects stands; `before` is what was said of them, with their generations.
+    pub(super) fn statuses(
+        &self,
+        run: &Run<'_>,
+        looked: &Looked,
+        before: &BTreeMap<Address, (Option<i64>, Status)>,
+    ) -> BTreeMap<Address, Status> {
+        let known = before.iter().filter(|(_, (_, status))| status.id.is_some());
         let known: BTreeSet<Address> = known.map(|(address, _)| address.clone()).collect();
         let stands = looked.findings(run).stands(&known);
         let problems: BTreeMap<&Address, &String> = run
@@ -75,21 +80,19 @@ impl Look<'_> {
             .iter()
             .filter_map(|declared| Some((&declared.address, declared.problem.as_ref()?)))
             .collect();
-        live.map(|(address, object)| {
-            let before = Writer::status(object);
-            let generation = object.metadata.generation;
+        let all = before.iter().map(|(address, (generation, before))| {
             let status = if let Some(problem) = problems.get(address) {
                 let said = Said::new(State::Invalid, problem);
                 before
-                    .said(generation, &said, &self.now)
-                    .timed(&before, &self.now)
+                    .said(*generation, &said, &self.now)
+                    .timed(before, &self.now)
             } else {
                 let places = stands.get(address).map_or(&[][..], Vec::as_slice);
-                Status::of(&before, generation, places, &self.now)
+                Status::of(before, *generation, places, &self.now)
             };
             (address.clone(), status)
-        })
-        .collect()
+        });
+        all.collect()
     }
 
     async fn tell_one(
@@ -125,7 +128,7 @@ impl Look<'_> {
     }
 
     /// Lets go of what is gone from AWS; returns whether nothing waits.
-    async fn tell_doomed(
+    pub(super) async fn tell_doomed(
         &self,
         looked: &Looked,
         doomed: &BTreeMap<Address, Lifecycle>,
@@ -149,27 +152,23 @@ impl Look<'_> {
         Ok(calm)
     }
 
-    async fn tell_stack(
+    /// Writes what there is to say of the Stack.
+    pub(super) async fn tell_stack(
         &self,
         run: &Run<'_>,
         looked: &Looked,
         statuses: &BTreeMap<Address, Status>,
-        counts: Counts,
+        said: &Said,
     ) -> Result<(), Halt> {
         let before = Writer::status(self.stack);
         let generation = self.stack.metadata.generation;
-        let said = if goes(self.stack) {
-            let objects = self.snapshot.objects.values();
-            let held = objects.filter(|object| kept(object)).count();
-            let why = format!(
-                "{held} objects of this namespace still need it: delete them, or set the annotation {LET_GO}=true"
-            );
-            Said::new(State::Deleting, why)
-        } else {
-            summary(statuses, looked.orphans())
-        };
-        let mut status = before.said(generation, &said, &self.now);
-        status.objects = Some(counts);
+        let ready = |status: &&Status| status.state == State::InSync.word();
+        let mut status = before.said(generation, said, &self.now);
+        status.objects = Some(Counts {
+            declared: statuses.len(),
+            ready: statuses.values().filter(ready).count(),
+        });
+        status.source = self.source(&before, true);
         status.plan = looked.digest();
         (status.account, status.region) = run.places();
         let latest = |of: fn(&Status) -> &Option<String>| {
@@ -197,8 +196,15 @@ impl Look<'_> {
     }
 }
 
+/// Says whether the operator goes on with an object by itself.
+pub(super) fn goes_on(status: &Status) -> bool {
+    [State::Pending, State::Failed, State::Unknown]
+        .iter()
+        .any(|state| state.word() == status.state)
+}
+
 /// Words how a Stack stands.
-fn summary(statuses: &BTreeMap<Address, Status>, orphans: usize) -> Said {
+pub(super) fn summary(statuses: &BTreeMap<Address, Status>, orphans: usize) -> Said {
     let total = statuses.len();
     let bad: Vec<(&Address, &Status)> = statuses
         .iter()

@@ -1,5 +1,7 @@
 //! What the operator writes to the API server: status, finalizers, events. Nothing when nothing changed.
 
+use std::collections::BTreeMap;
+
 use k8s_openapi::api::core::v1::{ConfigMap, Secret};
 use kube::api::{DynamicObject, Patch, PatchParams};
 use kube::runtime::events::{Event, EventType, Recorder, Reporter};
@@ -212,18 +214,32 @@ impl Writer {
         key: &str,
     ) -> Result<String, String> {
         let cannot = |why: &str| format!("key `{key}` of Secret `{name}` cannot be read: {why}");
-        let api: Api<Secret> = Api::namespaced(self.client.clone(), namespace);
-        let secret = api.get_opt(name).await;
-        let secret = secret.map_err(|error| cannot(&short(&error)))?;
-        let secret = secret.ok_or_else(|| cannot("there is none of this name"))?;
-        let bytes = secret.data.and_then(|mut data| data.remove(key));
+        let data = self.secret_data(namespace, name).await;
+        let mut data = data.map_err(|why| cannot(&why))?;
+        let bytes = data.remove(key);
         let bytes = bytes.ok_or_else(|| cannot("it has no such key"))?;
-        let text = String::from_utf8(bytes.0).map_err(|_| cannot("it is no text"))?;
+        let text = String::from_utf8(bytes).map_err(|_| cannot("it is no text"))?;
         let text = text.trim_end_matches(['\n', '\r']).to_owned();
         if text.is_empty() {
             return Err(cannot("it is empty"));
         }
         Ok(text)
+    }
+
+    /// Reads a Secret, or says why it cannot be read; never what it holds.
+    ///
+    /// # Errors
+    /// Says why, for people.
+    pub(super) async fn secret_data(
+        &self,
+        namespace: &str,
+        name: &str,
+    ) -> Result<BTreeMap<String, Vec<u8>>, String> {
+        let api: Api<Secret> = Api::namespaced(self.client.clone(), namespace);
+        let secret = api.get_opt(name).await.map_err(|error| short(&error))?;
+        let secret = secret.ok_or("there is none of this name")?;
+        let data = secret.data.unwrap_or_default().into_iter();
+        Ok(data.map(|(key, bytes)| (key, bytes.0)).collect())
     }
 }
 

@@ -220,6 +220,12 @@ impl Metrics {
         gauge.set(i64::from(current));
     }
 
+    /// Takes note that the documents of a stack come from nowhere that could be broken or out of reach.
+    pub fn no_source(&self, stack: &str) {
+        let stack = stack.to_owned();
+        self.current.remove(&OfStack { stack });
+    }
+
     /// Forgets a stack that is no more.
     pub fn forget(&self, stack: &str) {
         for work in Work::ALL {
