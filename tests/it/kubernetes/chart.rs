@@ -75,7 +75,13 @@ fn the_chart_has_no_faults() {
         return;
     };
     assert!(well, "{text}");
-    for wrong in ["replicas=-1", "shards=0", "colour=red", "limits[0].names=x"] {
+    for wrong in [
+        "replicas=-1",
+        "shards=0",
+        "colour=red",
+        "limits[0].names=x",
+        "git.protocols={file}",
+    ] {
         let line = [
             "template",
             "stationbill",
