@@ -15,14 +15,14 @@ use crate::support::Scene;
 const KEY: &str = "OPERATOR";
 
 /// The names of the documents that are in AWS.
-async fn there(stage: &Stage) -> Vec<String> {
+pub(super) async fn there(stage: &Stage) -> Vec<String> {
     let scene = Scene::of(stage.sandbox.clone()).await;
     let everything = scene.everything().await.into_iter();
     let documents = everything.filter(|((kind, _), _)| kind == "Document");
     documents.map(|(_, live)| live.name).collect()
 }
 
-async fn gone(stage: &Stage, kind: &str, name: &str) {
+pub(super) async fn gone(stage: &Stage, kind: &str, name: &str) {
     let began = Instant::now();
     while let Some(object) = stage.get(kind, name).await {
         assert!(
@@ -34,7 +34,7 @@ async fn gone(stage: &Stage, kind: &str, name: &str) {
     }
 }
 
-fn with(mut document: Value, lifecycle: Value) -> Value {
+pub(super) fn with(mut document: Value, lifecycle: Value) -> Value {
     document["spec"]["lifecycle"] = lifecycle;
     document
 }

@@ -6,6 +6,7 @@ mod accepted;
 mod chart;
 mod lives;
 mod replicas;
+mod repositories;
 mod scale;
 mod server;
 mod stand;

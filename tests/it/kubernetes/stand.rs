@@ -22,7 +22,7 @@ use crate::support::{STACK, Scene, example, told};
 const KEY: &str = "OPERATOR";
 
 /// The hash of the plan that the command line makes of the folder in mode `report`, before anything is there.
-async fn planned(stage: &Stage) -> String {
+pub(super) async fn planned(stage: &Stage) -> String {
     let loaded = load::load(&[example(STACK)], &kinds::specs()).unwrap();
     let connector = Connector {
         sandbox: Some(stage.sandbox.clone()),
@@ -221,7 +221,7 @@ fn drift_is_repaired_or_only_reported() {
 }
 
 /// The description in the newest version of the document.
-async fn latest(stage: &Stage) -> String {
+pub(super) async fn latest(stage: &Stage) -> String {
     let scene = Scene::of(stage.sandbox.clone()).await;
     let answer = scene
         .aws
@@ -239,7 +239,7 @@ async fn latest(stage: &Stage) -> String {
 }
 
 /// Somebody changes the document with a client of their own.
-async fn behind_our_back(stage: &Stage, text: &str) {
+pub(super) async fn behind_our_back(stage: &Stage, text: &str) {
     let scene = Scene::of(stage.sandbox.clone()).await;
     let content = command("say", text)["spec"]["content"].to_string();
     let update = scene

@@ -2,6 +2,7 @@
 
 pub(crate) mod calls;
 pub(crate) mod door;
+pub(crate) mod git_server;
 pub(crate) mod glance;
 
 use std::collections::BTreeMap;
