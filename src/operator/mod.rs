@@ -12,6 +12,7 @@ pub mod limits;
 mod poll;
 pub mod queue;
 mod reconcile;
+mod referred;
 mod repository;
 pub mod resource;
 mod run;
@@ -139,11 +140,17 @@ impl Operator {
         } = self;
         let writer = Writer::new(client.clone(), &options.me);
         let (ask, asked) = unbounded_channel();
-        let sources = Sources::new(options.git, cache.clone(), writer.clone(), ask, tell);
+        let sources = Sources::new(
+            options.git,
+            cache.clone(),
+            writer.clone(),
+            ask,
+            tell.clone(),
+        );
         let sources = Arc::new(sources);
         let reconciler = Arc::new(Reconciler {
             cache: cache.clone(),
-            writer,
+            writer: writer.clone(),
             sources: sources.clone(),
             stood: std::sync::Mutex::default(),
             connector: options.connector.clone(),
@@ -168,7 +175,13 @@ impl Operator {
         };
         let work = async {
             let polls = sources.run(asked, &shards, stop);
-            tokio::join!(desk.run(wanted, changed, stop), polls, shards.run(stop));
+            let rounds = writer.referred.run(&writer, &shards, &tell, stop);
+            tokio::join!(
+                desk.run(wanted, changed, stop),
+                polls,
+                rounds,
+                shards.run(stop)
+            );
             watching.cancel();
         };
         tokio::join!(work, join_all(watches));

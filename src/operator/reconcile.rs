@@ -191,6 +191,7 @@ impl Reconciler {
     pub(super) fn leave(&self, namespace: &str) {
         self.forget(namespace);
         self.stood().remove(namespace);
+        self.writer.referred.forget(namespace);
         for stack in self.cache.snapshot(namespace).stacks {
             self.metrics
                 .forget(&format!("{namespace}/{}", stack.name_any()));
@@ -390,6 +391,7 @@ impl Look<'_> {
                 .await?;
             return Ok(true);
         }
+        reconciler.writer.referred.forget(self.namespace);
         let mut loaded = self.load().await;
         let fatal = loaded.fatal();
         if !fatal.is_empty() {

@@ -99,6 +99,7 @@ impl Look<'_> {
             return Err(self.halt().unwrap_or(Halt::Awaited));
         };
         self.adopt(&mut loaded);
+        self.reconciler.writer.referred.forget(self.namespace);
         let connection = self.connection().await?;
         let mut run = Run::prepare(self, &connection, loaded, &doomed).await?;
         if self.spec.mode == Mode::Enforce && !goes(self.stack) {

@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use k8s_openapi::api::core::v1::{ConfigMap, Secret};
 use kube::api::{DynamicObject, Patch, PatchParams};
 use kube::runtime::events::{Event, EventType, Recorder, Reporter};
-use kube::{Api, Client, ResourceExt as _};
+use kube::{Api, Client, ResourceExt};
 use serde_json::json;
 
+use super::referred::{Referral, Referred};
 use super::resource::{self, FINALIZER};
 use super::status::{Said, Status};
 use crate::aws::chain;
@@ -25,6 +26,8 @@ const NOTE: usize = 1000;
 pub(super) struct Writer {
     client: Client,
     recorder: Recorder,
+    /// What documents referred to, when it was read.
+    pub(super) referred: Referred,
 }
 
 /// What became of a write.
@@ -46,6 +49,7 @@ impl Writer {
         Self {
             recorder: Recorder::new(client.clone(), reporter),
             client,
+            referred: Referred::default(),
         }
     }
 
@@ -198,6 +202,9 @@ impl Writer {
     ) -> Result<String, String> {
         let api: Api<ConfigMap> = Api::namespaced(self.client.clone(), namespace);
         let map = api.get_opt(name).await.map_err(|error| short(&error))?;
+        let version = map.as_ref().and_then(ResourceExt::resource_version);
+        let referral = Referral::ConfigMap(name.to_owned());
+        self.referred.read(namespace, referral, version);
         let map = map.ok_or("there is none of this name")?;
         let text = map.data.and_then(|mut data| data.remove(key));
         text.ok_or_else(|| "it has no such key".to_owned())
@@ -214,11 +221,16 @@ impl Writer {
         key: &str,
     ) -> Result<String, String> {
         let cannot = |why: &str| format!("key `{key}` of Secret `{name}` cannot be read: {why}");
-        let data = self.secret_data(namespace, name).await;
-        let mut data = data.map_err(|why| cannot(&why))?;
-        let bytes = data.remove(key);
+        let api: Api<Secret> = Api::namespaced(self.client.clone(), namespace);
+        let secret = api.get_opt(name).await;
+        let secret = secret.map_err(|error| cannot(&short(&error)))?;
+        let version = secret.as_ref().and_then(ResourceExt::resource_version);
+        let referral = Referral::Secret(name.to_owned());
+        self.referred.read(namespace, referral, version);
+        let secret = secret.ok_or_else(|| cannot("there is none of this name"))?;
+        let bytes = secret.data.and_then(|mut data| data.remove(key));
         let bytes = bytes.ok_or_else(|| cannot("it has no such key"))?;
-        let text = String::from_utf8(bytes).map_err(|_| cannot("it is no text"))?;
+        let text = String::from_utf8(bytes.0).map_err(|_| cannot("it is no text"))?;
         let text = text.trim_end_matches(['\n', '\r']).to_owned();
         if text.is_empty() {
             return Err(cannot("it is empty"));
@@ -240,6 +252,35 @@ impl Writer {
         let secret = secret.ok_or("there is none of this name")?;
         let data = secret.data.unwrap_or_default().into_iter();
         Ok(data.map(|(key, bytes)| (key, bytes.0)).collect())
+    }
+}
+
+impl Writer {
+    /// Returns the version of what a document refers to; `None` when it is not there. Nothing else of it is read.
+    ///
+    /// # Errors
+    /// When the API server does not answer, or not to us.
+    pub(super) async fn version(
+        &self,
+        namespace: &str,
+        referral: &Referral,
+    ) -> Result<Option<String>, kube::Error> {
+        let client = self.client.clone();
+        let version = match referral {
+            Referral::Secret(name) => {
+                let api: Api<Secret> = Api::namespaced(client, namespace);
+                api.get_metadata_opt(name)
+                    .await?
+                    .and_then(|it| it.resource_version())
+            }
+            Referral::ConfigMap(name) => {
+                let api: Api<ConfigMap> = Api::namespaced(client, namespace);
+                api.get_metadata_opt(name)
+                    .await?
+                    .and_then(|it| it.resource_version())
+            }
+        };
+        Ok(version)
     }
 }
 

@@ -412,3 +412,51 @@ fn addresses_stay_in_their_secrets() {
         assert!(!said.contains("kayoko.never-seen"), "{said}");
     });
 }
+
+#[test]
+fn a_change_of_what_documents_refer_to_is_noticed() {
+    let Some(stage) = Stage::open(1) else { return };
+    let _operator = stage.operator(KEY, &[]);
+    stage.runtime.block_on(async {
+        let namespace = stage.namespace();
+        let text = |description: &str| command("say", description)["spec"]["content"].to_string();
+        let map = |text: String| {
+            json!({ "apiVersion": "v1", "kind": "ConfigMap", "metadata": { "name": "texts" }, "data": { "say": text } })
+        };
+        let secret = |address: &str| {
+            json!({
+                "apiVersion": "v1", "kind": "Secret", "metadata": { "name": "people" },
+                "stringData": { "kayoko": address },
+            })
+        };
+        stage.apply(namespace, &map(text("first"))).await.unwrap();
+        stage.apply(namespace, &secret("first@example.com")).await.unwrap();
+        let set = json!({ "regions": [{ "name": "ap-northeast-1" }] });
+        stage.apply(namespace, &document("ReplicationSet", "incidents", &set)).await.unwrap();
+        let kayoko = json!({ "displayName": "Kayoko", "channels": {
+            "mail": { "type": "EMAIL", "address": { "fromSecret": { "name": "people", "key": "kayoko" } } },
+        } });
+        stage.apply(namespace, &document("Contact", "kayoko", &kayoko)).await.unwrap();
+        let mut say = command("say", "");
+        let spec = say["spec"].as_object_mut().unwrap();
+        spec.remove("content");
+        spec.insert("contentFrom".to_owned(), json!({ "configMap": { "name": "texts", "key": "say" } }));
+        stage.apply(namespace, &say).await.unwrap();
+        let shop = stack("refers", &json!({ "interval": "10h" }));
+        stage.apply(namespace, &shop).await.unwrap();
+        stage.settled(namespace, KEY).await;
+
+        let arrives = async |text: &str| {
+            let began = Instant::now();
+            while !stage.aws().to_string().contains(text) {
+                assert!(began.elapsed() < PATIENCE, "{text}\n{}", stage.log(KEY));
+                tokio::time::sleep(Duration::from_millis(100)).await;
+            }
+        };
+        stage.apply(namespace, &map(text("second"))).await.unwrap();
+        arrives("second").await;
+        stage.apply(namespace, &secret("third@example.com")).await.unwrap();
+        arrives("third@example.com").await;
+        stage.settled(namespace, KEY).await;
+    });
+}
