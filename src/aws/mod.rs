@@ -9,6 +9,7 @@ pub mod limits;
 pub mod memory;
 pub mod pages;
 mod roles;
+pub mod securityhub;
 pub mod ssm;
 pub mod tags;
 pub mod transport;

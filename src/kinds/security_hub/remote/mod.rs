@@ -7,7 +7,7 @@ use aws_sdk_securityhub::types as sdk;
 
 use super::standard::{arn, short, subscription};
 use super::{FindingGenerator, SecurityHub};
-use crate::aws::{Aws, AwsError, Class, Pages, enums, tags};
+use crate::aws::{Aws, AwsError, Class, Pages, enums, securityhub, tags};
 use crate::kinds::{Action, Id, Live, Remote, Select, reads, writes};
 use crate::model::Spec as _;
 use crate::model::stamp::{Stamp, Tags, user_tags};
@@ -58,8 +58,7 @@ impl Remote for SecurityHub {
             answer => answer?,
         };
         let id = aws.required("DescribeHub", "HubArn", hub.hub_arn)?;
-        let request = aws.securityhub.list_tags_for_resource().resource_arn(&id);
-        let tags: Tags = request.send().await?.tags.into_iter().flatten().collect();
+        let tags = securityhub::read_tags(aws, &id).await?;
         let standards = Standards::read(aws).await?;
         let controls = controls::read(aws, &standards.readable).await?;
         let generator = hub.control_finding_generator;
@@ -120,17 +119,8 @@ impl Remote for SecurityHub {
             return Ok(());
         }
         controls::write(aws, wanted.controls.as_ref(), live.spec.controls.as_ref()).await?;
-        let tags::Change { set, remove } = tags::change(&live.tags, wanted.tags.as_ref(), stamp);
-        if !set.is_empty() {
-            let request = aws.securityhub.tag_resource().resource_arn(&live.id.0);
-            let set = set.into_iter().collect();
-            request.set_tags(Some(set)).send().await?;
-        }
-        if !remove.is_empty() {
-            let request = aws.securityhub.untag_resource().resource_arn(&live.id.0);
-            request.set_tag_keys(Some(remove)).send().await?;
-        }
-        Ok(())
+        let change = tags::change(&live.tags, wanted.tags.as_ref(), stamp);
+        securityhub::write_tags(aws, &live.id.0, change).await
     }
 
     async fn delete(aws: &Aws, _: &Live<Self>) -> Result<(), AwsError> {
