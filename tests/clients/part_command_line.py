@@ -206,6 +206,14 @@ def security_hub(run):
     same(call("batch-update-standards-control-associations", "--standards-control-association-updates", update), {})
     off = call("list-standards-control-associations", "--security-control-id", "IAM.6")
     holds(off["StandardsControlAssociationSummaries"][0], {"AssociationStatus": "DISABLED", "UpdatedReason": "No tokens"})
+    criteria = "ComplianceSecurityControlId=[{Value=EC2.13,Comparison=EQUALS}]"
+    actions = "Type=FINDING_FIELDS_UPDATE,FindingFieldsUpdate={Workflow={Status=SUPPRESSED}}"
+    rule = call("create-automation-rule", "--rule-name", "accepted", "--description", "Accepted", "--rule-order", "5",
+                "--criteria", criteria, "--actions", actions, "--query", "RuleArn")
+    item = f"RuleArn={rule},RuleOrder=7"
+    same(call("batch-update-automation-rules", "--update-automation-rules-request-items", item), {"ProcessedAutomationRules": [rule]})
+    same(call("list-automation-rules", "--query", "AutomationRulesMetadata[].[RuleName,RuleOrder]"), [["accepted", 7]])
+    same(call("batch-delete-automation-rules", "--automation-rules-arns", rule), {"ProcessedAutomationRules": [rule]})
     call("disable-security-hub")
     run.refused("InvalidAccessException", "securityhub", "get-enabled-standards", *hub[1:])
 

@@ -3,6 +3,7 @@
 from harness import ACCOUNT, REGION, all_called, aws, eventually, holds, refused, same
 
 HUB = f"arn:aws:securityhub:{REGION}:{ACCOUNT}:hub/default"
+RULE = f"arn:aws:securityhub:{REGION}:{ACCOUNT}:automation-rule/a1b2c3d4-5678-90ab-cdef-111111111111"
 CIS12 = "arn:aws:securityhub:::ruleset/cis-aws-foundations-benchmark/v/1.2.0"
 FSBP = f"arn:aws:securityhub:{REGION}::standards/aws-foundational-security-best-practices/v/1.0.0"
 NIST = f"arn:aws:securityhub:{REGION}::standards/nist-800-53/v/5.0.0"
@@ -23,6 +24,8 @@ def without_a_hub(client):
         "describe_hub": {}, "update_security_hub_configuration": {"AutoEnableControls": True}, "disable_security_hub": {},
         "describe_standards": {}, "get_enabled_standards": {}, "list_security_control_definitions": {},
         "list_standards_control_associations": {"SecurityControlId": "IAM.6"},
+        "list_automation_rules": {}, "batch_get_automation_rules": {"AutomationRulesArns": [RULE]},
+        "batch_delete_automation_rules": {"AutomationRulesArns": [RULE]},
     }
     for operation, given in calls.items():
         with refused(client.exceptions.InvalidAccessException, "InvalidAccessException") as said:
@@ -167,6 +170,73 @@ def parameters(client):
     same(read("ACM.1")["SecurityControls"][0]["Parameters"]["daysToExpiration"]["ValueType"], "DEFAULT")
 
 
+def rules(client):
+    given = {
+        "RuleName": "accepted", "Description": "Risks that we bear", "RuleOrder": 10,
+        "Criteria": {
+            "SeverityLabel": [{"Value": "LOW", "Comparison": "EQUALS"}],
+            "Confidence": [{"Gte": 50.5, "Lt": 90}],
+            "UpdatedAt": [{"DateRange": {"Value": 30, "Unit": "DAYS", "Comparison": "OLDER_THAN"}}],
+            "ResourceTags": [{"Key": "stage", "Value": "test", "Comparison": "CONTAINS"}],
+        },
+        "Actions": [{"Type": "FINDING_FIELDS_UPDATE", "FindingFieldsUpdate": {
+            "Severity": {"Normalized": 40}, "Workflow": {"Status": "SUPPRESSED"},
+            "Note": {"Text": "Accepted", "UpdatedBy": "security-team"},
+        }}],
+    }
+
+    def create(**more):
+        return client.create_automation_rule(**{**given, **more})["RuleArn"]
+
+    def get(*arns):
+        return client.batch_get_automation_rules(AutomationRulesArns=list(arns))
+
+    def update(arn, **more):
+        answer = client.batch_update_automation_rules(UpdateAutomationRulesRequestItems=[{"RuleArn": arn, **more}])
+        return [one["ErrorCode"] for one in answer.get("UnprocessedAutomationRules", [])]
+
+    one = create(Tags={"team": "banana"})
+    assert one.startswith(f"arn:aws:securityhub:{REGION}:{ACCOUNT}:automation-rule/"), one
+    got = get(one)["Rules"][0]
+    holds(got, {"RuleStatus": "ENABLED", "IsTerminal": False, "Criteria": given["Criteria"], "RuleOrder": 10})
+    # A severity by number gets its label.
+    same(got["Actions"][0]["FindingFieldsUpdate"]["Severity"], {"Normalized": 40, "Label": "MEDIUM"})
+    assert got["CreatedAt"] == got["UpdatedAt"] and got["CreatedBy"], got
+    same(client.list_tags_for_resource(ResourceArn=one)["Tags"], {"team": "banana"})
+    client.tag_resource(ResourceArn=one, Tags={"stage": "test"})
+    client.untag_resource(ResourceArn=one, TagKeys=["team"])
+    same(client.list_tags_for_resource(ResourceArn=one)["Tags"], {"stage": "test"})
+    # The same again is another, and a list has pages.
+    other = create()
+    pages, token = [], {}
+    while token is not None:
+        page = client.list_automation_rules(MaxResults=1, **token)
+        pages.append([rule["RuleArn"] for rule in page["AutomationRulesMetadata"]])
+        assert all("Criteria" not in rule for rule in page["AutomationRulesMetadata"]), page
+        token = {"NextToken": page["NextToken"]} if "NextToken" in page else None
+    same(pages, [[arn] for arn in sorted([one, other])])
+    with refused("InvalidInputException"):
+        client.list_automation_rules(NextToken="nobody gave this")
+
+    # What an update leaves out stays, what it has replaces the old one whole.
+    same(update(one, RuleStatus="DISABLED", Criteria={"Title": [{"Value": "x", "Comparison": "PREFIX"}]}), [])
+    holds(get(one)["Rules"][0], {"RuleStatus": "DISABLED", "RuleOrder": 10, "RuleName": "accepted",
+                                 "Criteria": {"Title": [{"Value": "x", "Comparison": "PREFIX"}]}})
+    # Failures come with HTTP 200.
+    both = [{"Value": "x", "Comparison": word} for word in ("EQUALS", "NOT_EQUALS")]
+    same(update(one, Criteria={"Title": both}), [400])
+    same(update(RULE, RuleOrder=1), [404])
+    same([one["RuleArn"] for one in get(RULE, other)["UnprocessedAutomationRules"]], [RULE])
+    for wrong in ({"Criteria": {}}, {"Criteria": {"Title": both}}, {"Criteria": {"Type": both[:1] * 21}}):
+        with refused(client.exceptions.InvalidInputException, "InvalidInputException"):
+            create(**wrong)
+    gone = client.batch_delete_automation_rules(AutomationRulesArns=[one, RULE])
+    same(gone["ProcessedAutomationRules"], [one])
+    same([one["RuleArn"] for one in gone["UnprocessedAutomationRules"]], [RULE])
+    with refused("ResourceNotFoundException"):
+        client.list_tags_for_resource(ResourceArn=one)
+
+
 def main():
     with aws() as sandbox:
         client = sandbox.client("securityhub")
@@ -176,6 +246,7 @@ def main():
         controls(client)
         associations(client)
         parameters(client)
+        rules(client)
         with refused("InvalidAccessException"):
             sandbox.client("securityhub", region="eu-west-1").describe_hub()
         client.disable_security_hub()

@@ -22,6 +22,11 @@ pub(super) fn conflict(message: impl Into<String>) -> Fault {
     fault("ResourceConflictException", message)
 }
 
+/// There are as many as there may be. The same code says that there were too many calls.
+pub(super) fn limit(message: impl Into<String>) -> Fault {
+    fault("LimitExceededException", message)
+}
+
 /// Security Hub is not enabled here: what nearly every operation says then, with HTTP 401.
 pub(super) fn not_subscribed(call: &Call<'_>) -> Fault {
     let message = format!(

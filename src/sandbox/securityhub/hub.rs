@@ -38,6 +38,9 @@ fn enable(state: &mut State, call: &mut Call<'_>) -> Answer {
         .kept
         .take()
         .filter(|(_, since)| now - since < KEPT_SECONDS);
+    if kept.is_none() {
+        store.rules.retain(|_, _| false);
+    }
     // SECURITY_CONTROL is the default of accounts of our days (service model).
     let generator = call
         .str("ControlFindingGenerator")

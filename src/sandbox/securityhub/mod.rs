@@ -10,6 +10,7 @@ mod fault;
 mod hub;
 mod page;
 mod parameters;
+mod rules;
 mod standards;
 mod tags;
 #[cfg(test)]
@@ -19,7 +20,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Access, Answer, Call, Fault, Operation, State};
+use super::{Access, Answer, Call, Fault, Operation, Shelf, State};
 
 /// What this service remembers in one account and region.
 #[derive(Debug, Default, Serialize, Deserialize)]
@@ -29,6 +30,8 @@ pub struct Store {
     /// The parameters of a hub that was disabled, and when: AWS deletes them after 90 days, and a hub that is enabled
     /// before that has them again (API reference, `DisableSecurityHub`).
     kept: Option<(BTreeMap<String, parameters::Custom>, f64)>,
+    /// Automation rules by ARN. Out of sight while there is no hub, and deleted like the rest of its settings.
+    rules: Shelf<rules::Rule>,
 }
 
 /// The hub.
@@ -65,6 +68,16 @@ fn store<'s>(state: &'s mut State, call: &Call<'_>) -> &'s mut Store {
 fn hub<'s>(state: &'s mut State, call: &Call<'_>) -> Result<&'s mut Hub, Fault> {
     let hub = store(state, call).hub.as_mut();
     hub.ok_or_else(|| fault::not_subscribed(call))
+}
+
+/// Returns the store of an account that has a hub, or the fault of one that has none.
+fn enabled<'s>(state: &'s mut State, call: &Call<'_>) -> Result<&'s mut Store, Fault> {
+    let store = store(state, call);
+    if store.hub.is_some() {
+        Ok(store)
+    } else {
+        Err(fault::not_subscribed(call))
+    }
 }
 
 /// Returns the ARN of something of the caller's.
@@ -107,5 +120,6 @@ pub const OPERATIONS: &[&[Operation]] = &[
     controls::OPERATIONS,
     associations::OPERATIONS,
     parameters::OPERATIONS,
+    rules::OPERATIONS,
     tags::OPERATIONS,
 ];

@@ -1,10 +1,10 @@
-//! Tags of the hub.
+//! Tags of the hub and of automation rules.
 
 use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::{Hub, arn, fault, hub, operation};
+use super::{arn, enabled, fault, operation, rules};
 use crate::sandbox::{Access, Answer, Call, Fault, Map, Operation, State};
 
 pub(super) const OPERATIONS: &[Operation] = &[
@@ -23,40 +23,45 @@ pub(super) fn from_input(map: Option<&Map>) -> BTreeMap<String, String> {
         .collect()
 }
 
-/// Finds the hub that the ARN names.
-fn find<'s>(state: &'s mut State, call: &Call<'_>) -> Result<&'s mut Hub, Fault> {
+/// Finds the tags of what the ARN names.
+fn find<'s>(
+    state: &'s mut State,
+    call: &Call<'_>,
+) -> Result<&'s mut BTreeMap<String, String>, Fault> {
     let named = call.required("ResourceArn");
     let own = arn(call, "hub/default");
+    let gone = || fault::not_found(format!("{named} does not exist."));
     // Without a hub there is no such resource: the service model lists no InvalidAccessException here.
-    match hub(state, call) {
-        Ok(hub) if named == own => Ok(hub),
-        _ => Err(fault::not_found(format!("{named} does not exist."))),
+    let store = enabled(state, call).map_err(|_| gone())?;
+    match &mut store.hub {
+        Some(hub) if named == own => Ok(&mut hub.tags),
+        _ => rules::tags_of(&mut store.rules, named).ok_or_else(gone),
     }
 }
 
 fn tag(state: &mut State, call: &mut Call<'_>) -> Answer {
     let added = from_input(call.map("Tags"));
-    let hub = find(state, call)?;
-    let mut all = hub.tags.clone();
+    let tags = find(state, call)?;
+    let mut all = tags.clone();
     all.extend(added);
     if all.len() > MOST {
         return Err(fault::invalid(format!(
             "A resource can have at most {MOST} tags."
         )));
     }
-    hub.tags = all;
+    *tags = all;
     Ok(Map::new())
 }
 
 fn untag(state: &mut State, call: &mut Call<'_>) -> Answer {
     let keys = call.strings("TagKeys");
-    let hub = find(state, call)?;
-    hub.tags.retain(|key, _| !keys.contains(key));
+    let tags = find(state, call)?;
+    tags.retain(|key, _| !keys.contains(key));
     Ok(Map::new())
 }
 
 fn list(state: &mut State, call: &mut Call<'_>) -> Answer {
-    let tags = &find(state, call)?.tags;
+    let tags = find(state, call)?;
     let tags: Map = tags
         .iter()
         .map(|(key, value)| (key.clone(), Value::from(value.clone())))
