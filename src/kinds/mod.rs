@@ -19,6 +19,7 @@ use crate::model::{AnySpec, Erased, Spec, spec};
 mod action;
 pub mod alarm;
 pub mod association;
+pub mod automation_rule;
 pub mod contact;
 pub mod dashboard;
 pub mod document;
@@ -52,6 +53,7 @@ pub static KINDS: &[&dyn AnyKind] = &[
     kind::<maintenance_window::MaintenanceWindow>(),
     kind::<association::Association>(),
     kind::<security_hub::SecurityHub>(),
+    kind::<automation_rule::AutomationRule>(),
     kind::<service_setting::ServiceSetting>(),
     kind::<dashboard::Dashboard>(),
     kind::<alarm::Alarm>(),

@@ -34,6 +34,10 @@ pub static CODES: &[(&str, &str)] = &[
         "An association is for no nodes, or selects by properties that do not go together.",
     ),
     (
+        "bad-automation-rule",
+        "An automation rule of Security Hub says nothing, or what does not go together.",
+    ),
+    (
         "bad-change-template",
         "The content of a change template is not what AWS takes.",
     ),
@@ -268,6 +272,10 @@ pub static CODES: &[(&str, &str)] = &[
     (
         "unknown-version",
         "The `apiVersion` is not one that this version reads.",
+    ),
+    (
+        "unmatched-filter",
+        "A filter of an automation rule goes by a value that no finding has.",
     ),
     ("unreadable", "A file or folder cannot be read."),
     (

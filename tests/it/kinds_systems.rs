@@ -150,6 +150,7 @@ macro_rules! example {
 const ALL: &[&str] = &[
     example!("alarm"),
     example!("association"),
+    example!("automation-rule"),
     example!("contact"),
     example!("dashboard"),
     example!("document"),
@@ -230,7 +231,7 @@ async fn all_examples_are_applied_at_once_and_destroyed() {
 
 #[tokio::test]
 async fn every_write_may_lose_its_first_answer() {
-    const WRITES: [&str; 25] = [
+    const WRITES: [&str; 28] = [
         "CreateDocument",
         "UpdateDocument",
         "UpdateDocumentDefaultVersion",
@@ -252,6 +253,9 @@ async fn every_write_may_lose_its_first_answer() {
         "CreateAssociation",
         "UpdateAssociation",
         "DeleteAssociation",
+        "CreateAutomationRule",
+        "BatchUpdateAutomationRules",
+        "BatchDeleteAutomationRules",
         "CreateReplicationSet",
         "CreateResponsePlan",
         "UpdateResponsePlan",

@@ -17,6 +17,7 @@ mod hostile_aws;
 mod kinds_alarms;
 mod kinds_associations;
 mod kinds_oncall;
+mod kinds_rules;
 mod kinds_security;
 mod kinds_settings;
 mod kinds_systems;

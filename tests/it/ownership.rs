@@ -38,6 +38,7 @@ const SUBJECTS: &[(&str, &str)] = &[
     ("PatchBaseline", "linux-production"),
     ("MaintenanceWindow", "sunday-night"),
     ("Association", "scan-patches"),
+    ("AutomationRule", "accepted-risk"),
     ("Dashboard", "banana-impact"),
     ("Alarm", "banana-checkout-down"),
     ("ServiceSetting", "default-host-management"),
@@ -111,7 +112,7 @@ impl Case {
             token: format!("by-hand-{}", self.objects().await.len()),
         };
         // Where there is no token, what has the stamp already is what a second call finds: a copy gets it afterwards.
-        let late = self.subject.address.kind == "Association";
+        let late = ["Association", "AutomationRule"].contains(&self.subject.address.kind.as_str());
         let first = Stamp {
             tags: if late {
                 BTreeMap::new()
@@ -125,12 +126,7 @@ impl Case {
             .await
             .unwrap();
         if late && !stamp.tags.is_empty() {
-            let request = self.scene.aws.ssm.add_tags_to_resource();
-            let tags = stationbill::aws::ssm::tag_list(stamp.tags).unwrap();
-            let request =
-                request.resource_type(aws_sdk_ssm::types::ResourceTypeForTagging::Association);
-            let request = request.resource_id(&id.0).set_tags(Some(tags));
-            request.send().await.unwrap();
+            self.tag(&id.0, stamp.tags).await;
         }
         loop {
             let found = self.objects().await;
@@ -138,6 +134,23 @@ impl Case {
             if live.ready {
                 return live;
             }
+        }
+    }
+
+    /// Writes tags on what is there already.
+    async fn tag(&self, id: &str, tags: BTreeMap<String, String>) {
+        let aws = &self.scene.aws;
+        if self.subject.address.kind == "AutomationRule" {
+            let request = aws.securityhub.tag_resource().resource_arn(id);
+            let tags = tags.into_iter().collect();
+            request.set_tags(Some(tags)).send().await.unwrap();
+        } else {
+            let request = aws.ssm.add_tags_to_resource();
+            let tags = stationbill::aws::ssm::tag_list(tags).unwrap();
+            let request =
+                request.resource_type(aws_sdk_ssm::types::ResourceTypeForTagging::Association);
+            let request = request.resource_id(id).set_tags(Some(tags));
+            request.send().await.unwrap();
         }
     }
 
@@ -423,8 +436,8 @@ async fn what_an_interrupted_replacement_left_goes_without_being_asked() {
         case.run(&Wish::default()).await;
         let old = case.objects().await.remove(0);
         let kind = kinds::find(subject.0).unwrap();
-        // People are never replaced, and all of a window or an association can be changed in place.
-        let in_place = ["MaintenanceWindow", "Association"].contains(&subject.0);
+        // People are never replaced, and all of a window, an association or a rule can be changed in place.
+        let in_place = ["MaintenanceWindow", "Association", "AutomationRule"].contains(&subject.0);
         if kind.loses().is_some() || in_place {
             continue;
         }
@@ -697,6 +710,10 @@ async fn strip(case: &Case, tag: &str) {
             let value = serde_json::to_string(&tags).unwrap();
             let request = aws.ssm.put_parameter().name(name).value(value);
             request.overwrite(true).send().await.unwrap();
+        }
+        "AutomationRule" => {
+            let request = aws.securityhub.untag_resource().resource_arn(&live.id.0);
+            request.tag_keys(tag).send().await.unwrap();
         }
         "ResponsePlan" => {
             let request = aws.incidents.untag_resource().resource_arn(&live.id.0);

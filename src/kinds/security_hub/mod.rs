@@ -40,8 +40,8 @@ pub use control::{Control, Parameter};
 ///
 /// **Left out:** the configuration policies and the organization's settings of central configuration, which need a
 /// delegated administrator (a member under such a policy refuses changes, and the plan's apply says so); finding
-/// aggregators; automation rules; members; insights, custom actions and product subscriptions; the newer Security Hub that
-/// AWS calls V2; inputs of standards.
+/// aggregators; automation rules, which are a kind of their own; members; insights, custom actions and product
+/// subscriptions; the newer Security Hub that AWS calls V2; inputs of standards.
 ///
 /// **Calls.** A hub that is as declared costs 3 calls (the hub, its tags, its standards), and, for the controls, one for each
 /// 100 controls of each standard to list them, one for each 100 pairs of a standard and a control to see which are off,

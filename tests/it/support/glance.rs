@@ -108,7 +108,12 @@ impl Glance {
             }
         }
         for (region, hub) in &account.securityhub {
-            let hub = &serde_json::to_value(hub).unwrap()["hub"];
+            let store = serde_json::to_value(hub).unwrap();
+            // Rules are there without the hub too, though out of sight.
+            for (arn, rule) in map(&store["rules"]) {
+                self.add(arn, &rule["tags"], rule["fields"].clone());
+            }
+            let hub = &store["hub"];
             if !hub.is_null() {
                 let arn = format!("arn:aws:securityhub:{region}:{id}:hub/default");
                 // How far AWS is with a standard changes by itself.
