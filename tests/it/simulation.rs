@@ -546,10 +546,20 @@ impl Story {
         }
         let plan = self.scene.plan(STACK, &self.documents, &wish).await.2;
         let after = self.scene.everything().await;
+        let stays = |change: &&Change| excused(change, &before, &after);
+        let stuck: Vec<&Change> = plan.changes.iter().filter(stays).collect();
+        // What needs one of those, or comes after all of its kind, waits for it.
+        let waits = |change: &Change| {
+            let named = change.desired.as_deref().map(references);
+            let named: Vec<String> = named.into_iter().flatten().map(|(_, name)| name).collect();
+            let first = kinds::find(&change.address.kind).unwrap().after();
+            let mut stuck = stuck.iter().map(|change| &change.address);
+            stuck.any(|a| named.contains(&a.to_string()) || first.contains(&a.kind.as_str()))
+        };
         let left: Vec<_> = plan
             .changes
             .iter()
-            .filter(|change| !excused(change, &before, &after))
+            .filter(|change| !stays(change) && !waits(change))
             .collect();
         if !left.is_empty() {
             self.fail(&format!(
