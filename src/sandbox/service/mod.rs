@@ -401,12 +401,7 @@ impl Sandbox {
         let mut input = wire::decode(route, parts, body)?;
         // AWS looks at permissions before it looks at what else is in a request.
         self.authorize(caller, &input)?;
-        wire::validate(
-            service,
-            route.protocol,
-            route.operation.input.as_deref(),
-            &input,
-        )?;
+        wire::validate(service, route.protocol, route.operation, &input)?;
 
         if let Some(fault) = fault {
             lists::before(route, fault, &mut input)?;

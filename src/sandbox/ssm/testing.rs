@@ -49,12 +49,7 @@ impl Aws {
         let input = super::members(input);
         let service = services().find(|s| s.name == "ssm").unwrap();
         let model = &service.operations[operation];
-        wire::validate(
-            service,
-            Protocol::Json("1.1"),
-            model.input.as_deref(),
-            &input,
-        )?;
+        wire::validate(service, Protocol::Json("1.1"), model, &input)?;
         let mut call = Call {
             account,
             region: REGION,

@@ -45,7 +45,7 @@ impl World {
         let service = services().find(|s| s.name == SERVICE).unwrap();
         let input = input.as_object().unwrap();
         if let Some(model) = service.operations.get(operation) {
-            wire::validate(service, Protocol::Query, model.input.as_deref(), input)?;
+            wire::validate(service, Protocol::Query, model, input)?;
         }
         self.now += SignedDuration::from_secs(1);
         let mut call = Call {

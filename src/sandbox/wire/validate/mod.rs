@@ -11,7 +11,7 @@ mod tests;
 use serde_json::{Value, json};
 
 use super::Protocol;
-use crate::sandbox::models::{Kind, Member, Service, Shape};
+use crate::sandbox::models::{Kind, Member, OperationModel, Service, Shape};
 use crate::sandbox::{Fault, Map};
 use constraint::{all_hold, all_texts, holds_structures, own_constraints};
 
@@ -37,14 +37,16 @@ impl Violation {
     }
 }
 
-/// Checks an input against its shape's constraints.
+/// Checks an operation's input against its shape's constraints.
 pub(crate) fn validate(
     service: &Service,
     protocol: Protocol,
-    input: Option<&str>,
+    operation: &OperationModel,
     value: &Map,
 ) -> Result<(), Fault> {
-    let Some(name) = input else { return Ok(()) };
+    let Some(name) = operation.input.as_deref() else {
+        return Ok(());
+    };
     let mut check = Check {
         service,
         violations: Vec::new(),
@@ -61,7 +63,34 @@ pub(crate) fn validate(
     if check.violations.is_empty() {
         return Ok(());
     }
+    if let [first, ..] = &check.violations[..]
+        && service.metadata.signing_name() == SECURITY_HUB
+        && operation.fails_with(INVALID_INPUT)
+    {
+        return Err(invalid_parameter(first));
+    }
     Err(fault(service, protocol, &check.violations))
+}
+
+/// The service that refuses such input by an error of its own, [M], which all of its operations have but those two that
+/// enable and disable it.
+const SECURITY_HUB: &str = "securityhub";
+const INVALID_INPUT: &str = "InvalidInputException";
+
+/// What Security Hub says, as users report it: `Invalid parameter 'RuleOrder'. …`. Only the first violation is told.
+fn invalid_parameter(violation: &Violation) -> Fault {
+    let capital = |step: &str| {
+        let mut letters = step.chars();
+        let first = letters.next().map(|letter| letter.to_ascii_uppercase());
+        first.into_iter().chain(letters).collect::<String>()
+    };
+    let path: Vec<String> = violation.path.split('.').map(capital).collect();
+    let message = format!(
+        "Invalid parameter '{}'. {}",
+        path.join("."),
+        violation.constraint
+    );
+    Fault::new(INVALID_INPUT, message).with("Code", INVALID_INPUT)
 }
 
 fn fault(service: &Service, protocol: Protocol, violations: &[Violation]) -> Fault {

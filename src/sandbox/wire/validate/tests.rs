@@ -7,12 +7,7 @@ fn check(service: &str, operation: &str, input: Value) -> Result<(), Fault> {
     let Value::Object(input) = input else {
         unreachable!()
     };
-    validate(
-        service,
-        Protocol::Json("1.1"),
-        model.input.as_deref(),
-        &input,
-    )
+    validate(service, Protocol::Json("1.1"), model, &input)
 }
 
 fn message(service: &str, operation: &str, input: Value) -> String {
@@ -48,6 +43,20 @@ fn ranges_lengths_patterns_and_enums_are_worded() {
     assert_eq!(
         message("ssm", "GetDocument", json!({"Name": "no spaces"})),
         r"1 validation error detected: Value 'no spaces' at 'name' failed to satisfy constraint: Member must satisfy regular expression pattern: ^[a-zA-Z0-9_\-.:/]{3,128}$"
+    );
+}
+
+#[test]
+fn security_hub_has_words_and_a_code_of_its_own() {
+    let input = json!({"AutoEnableControls": true, "ControlFindingGenerator": "NOBODY"});
+    let fault = check("securityhub", "UpdateSecurityHubConfiguration", input).unwrap_err();
+    assert_eq!(fault.code, "InvalidInputException");
+    assert!(
+        fault
+            .message
+            .starts_with("Invalid parameter 'ControlFindingGenerator'. "),
+        "{}",
+        fault.message
     );
 }
 
