@@ -7,6 +7,7 @@ mod error;
 pub mod incidents;
 pub mod limits;
 pub mod memory;
+pub mod once;
 pub mod pages;
 mod roles;
 pub mod securityhub;

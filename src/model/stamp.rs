@@ -58,6 +58,13 @@ impl Stamp {
             .map(|(k, v)| (k.clone(), v.clone()))
             .collect()
     }
+
+    /// Says whether tags are those of the same object of the same stack.
+    pub fn is_on(&self, tags: &Tags) -> bool {
+        [STACK, OBJECT]
+            .into_iter()
+            .all(|key| self.tags.get(key) == tags.get(key))
+    }
 }
 
 /// Says whose an object is.

@@ -4,23 +4,20 @@
 //! list has and none can be filtered by, and `DescribeAssociation`: the list lacks most of it, and
 //! `ListAssociationVersions` the alarm. Of associations that nobody wants the tags alone are read.
 
-use std::time::Duration;
-
 use aws_sdk_ssm::config::retry::RetryConfig;
 use aws_sdk_ssm::operation::list_associations::ListAssociationsOutput;
 use aws_sdk_ssm::types as sdk;
 use aws_sdk_ssm::types::ResourceTypeForTagging;
-use tokio::time::sleep;
 use uuid::Uuid;
 
 use self::translate::send;
 use super::Association;
-use crate::aws::{Aws, AwsError, Class, Pages, enums, read_each, ssm, tags};
+use crate::aws::{Aws, AwsError, Pages, enums, once, read_each, ssm, tags};
 use crate::kinds::selector::remote as selectors;
 use crate::kinds::stop_alarm::remote as stop_alarm;
 use crate::kinds::{Action, Id, Live, Remote, Select, reads, writes};
 use crate::model::Spec as _;
-use crate::model::stamp::{self, Stamp, Tags};
+use crate::model::stamp::{Stamp, Tags};
 
 mod translate;
 
@@ -28,13 +25,6 @@ const ASSOCIATIONS: &str = "arn:{partition}:ssm:{region}:{account}:association/*
 // AWS's own documents have no account, and shared ones another's: [T] aws-systems-manager reference, section 0.3.
 const ALL_DOCUMENTS: &str = "arn:{partition}:ssm:{region}:*:document/*";
 const TAGGED: ResourceTypeForTagging = ResourceTypeForTagging::Association;
-
-/// How often a creation is tried: as often as the SDK would.
-const TRIES: usize = 3;
-/// How often it is looked for an association before the first try, and after one whose answer was lost: lists can lag
-/// behind. No token stands between a second try and a second association.
-const LOOKS_BEFORE: usize = 2;
-const LOOKS_AFTER: usize = 6;
 
 impl Remote for Association {
     // [D] service authorization reference: whoever creates or updates an association is asked for its document too.
@@ -68,47 +58,22 @@ impl Remote for Association {
     /// so that a repeated call makes another association. [M] `CreateAssociationRequest`.
     async fn create(&self, aws: &Aws, stamp: &Stamp) -> Result<Id, AwsError> {
         let tags = stamp.with(self.tags.as_ref().unwrap_or(&Tags::new()));
-        let mut found = self.made(aws, stamp, LOOKS_BEFORE).await?;
-        let mut pause = Duration::from_millis(500);
-        let mut tries = 1;
-        loop {
-            if let Some(id) = found {
-                return Ok(id);
-            }
-            // The SDK would try again without looking.
+        let tags = ssm::tag_list(tags)?;
+        let make = || async {
             let once = aws_sdk_ssm::Config::builder().retry_config(RetryConfig::disabled());
             let answer = send!(aws.ssm.create_association(), aws, self)
-                .set_tags(Some(ssm::tag_list(tags.clone())?))
+                .set_tags(Some(tags.clone()))
                 .customize()
                 .config_override(once)
                 .send()
-                .await;
-            let error = match answer.map_err(AwsError::from) {
-                Ok(answer) => {
-                    let made = answer
-                        .association_description
-                        .and_then(|d| d.association_id);
-                    return aws
-                        .required("CreateAssociation", "AssociationId", made)
-                        .map(Id);
-                }
-                Err(error) => error,
-            };
-            found = match error.class {
-                // Refused before anything was made.
-                Class::Throttled => None,
-                Class::Transient => self.made(aws, stamp, LOOKS_AFTER).await?,
-                _ => return Err(error),
-            };
-            if found.is_none() {
-                if tries == TRIES {
-                    return Err(error);
-                }
-                tries += 1;
-                sleep(pause).await;
-                pause *= 2;
-            }
-        }
+                .await?;
+            let made = answer
+                .association_description
+                .and_then(|d| d.association_id);
+            aws.required("CreateAssociation", "AssociationId", made)
+                .map(Id)
+        };
+        once::create(stamp, || self.made(aws, stamp), make, |_| false).await
     }
 
     async fn update(&self, aws: &Aws, live: &Live<Self>, stamp: &Stamp) -> Result<(), AwsError> {
@@ -141,26 +106,13 @@ impl Association {
         }
     }
 
-    /// Finds the association that an earlier call with this stamp made, looking so many times.
-    async fn made(&self, aws: &Aws, stamp: &Stamp, looks: usize) -> Result<Option<Id>, AwsError> {
-        let says = |tags: &Tags, key: &str| stamp.tags.get(key) == tags.get(key);
-        if !stamp.tags.contains_key(stamp::OBJECT) {
-            return Ok(None);
-        }
-        let mut pause = Duration::from_millis(125);
-        for look in 0..looks {
-            if look > 0 {
-                sleep(pause).await;
-                pause *= 2;
-            }
-            for (id, _) in listed(aws, Some(&self.name)).await? {
-                match ssm::read_tags(aws, TAGGED, &id).await {
-                    Err(error) if ssm::is_gone(&error) => {}
-                    Ok(tags) if says(&tags, stamp::STACK) && says(&tags, stamp::OBJECT) => {
-                        return Ok(Some(Id(id)));
-                    }
-                    answer => drop(answer?),
-                }
+    /// Finds the association that an earlier call with this stamp made.
+    async fn made(&self, aws: &Aws, stamp: &Stamp) -> Result<Option<Id>, AwsError> {
+        for (id, _) in listed(aws, Some(&self.name)).await? {
+            match ssm::read_tags(aws, TAGGED, &id).await {
+                Err(error) if ssm::is_gone(&error) => {}
+                Ok(tags) if stamp.is_on(&tags) => return Ok(Some(Id(id))),
+                answer => drop(answer?),
             }
         }
         Ok(None)

@@ -4,21 +4,17 @@
 //! for 100 each), and a call for its tags, which neither has. Of rules that nobody wants the tags alone are read.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::Duration;
 
 use aws_sdk_securityhub::config::retry::RetryConfig;
 use aws_sdk_securityhub::types as sdk;
-use futures::stream::{self, StreamExt as _, TryStreamExt as _};
-use tokio::time::sleep;
 
 use self::translate::send;
 use super::AutomationRule;
 use crate::aws::pages::fresh;
-use crate::aws::transport::IN_FLIGHT;
-use crate::aws::{Aws, AwsError, Class, securityhub, tags};
+use crate::aws::{Aws, AwsError, Class, once, read_each, securityhub, tags};
 use crate::kinds::{Action, Id, Live, Remote, Select, reads, writes};
 use crate::model::Spec as _;
-use crate::model::stamp::{self, Stamp, Tags};
+use crate::model::stamp::{Stamp, Tags};
 
 mod translate;
 
@@ -26,13 +22,6 @@ const RULES: &str = "arn:{partition}:securityhub:{region}:{account}:automation-r
 
 /// How many rules one call lists, and reads: [M] `MaxResults`, `AutomationRulesArnsList`.
 const A_CALL: usize = 100;
-
-/// How often a creation is tried: as often as the SDK would.
-const TRIES: usize = 3;
-/// How often it is looked for a rule before the first try, and after one whose answer was lost: lists can lag behind.
-/// No token stands between a second try and a second rule.
-const LOOKS_BEFORE: usize = 2;
-const LOOKS_AFTER: usize = 6;
 
 impl Remote for AutomationRule {
     const ACTIONS: &'static [Action] = &[
@@ -55,11 +44,7 @@ impl Remote for AutomationRule {
                 reading.push(tagged(aws, arn, name, select));
             }
         }
-        let wanted: Vec<_> = stream::iter(reading)
-            .buffered(IN_FLIGHT)
-            .try_collect()
-            .await?;
-        let wanted: BTreeMap<String, Tags> = wanted.into_iter().flatten().collect();
+        let wanted: BTreeMap<String, Tags> = read_each(reading).await?.into_iter().collect();
         let arns: Vec<&String> = wanted.keys().collect();
         let mut found = Vec::new();
         for some in arns.chunks(A_CALL) {
@@ -74,46 +59,20 @@ impl Remote for AutomationRule {
         let tags = stamp.with(self.tags.as_ref().unwrap_or(&Tags::new()));
         // AWS takes no empty map.
         let tags = (!tags.is_empty()).then(|| tags.into_iter().collect());
-        let mut found = self.made(aws, stamp, LOOKS_BEFORE).await?;
-        let mut pause = Duration::from_millis(500);
-        let mut tries = 1;
-        loop {
-            if let Some(id) = found {
-                return Ok(id);
-            }
-            // The SDK would try again without looking.
+        let make = || async {
             let once = aws_sdk_securityhub::Config::builder().retry_config(RetryConfig::disabled());
             let answer = send!(aws.securityhub.create_automation_rule(), self)
                 .set_tags(Clone::clone(&tags))
                 .customize()
                 .config_override(once)
                 .send()
-                .await;
-            let error = match answer.map_err(AwsError::from) {
-                Ok(answer) => {
-                    return aws
-                        .required("CreateAutomationRule", "RuleArn", answer.rule_arn)
-                        .map(Id);
-                }
-                Err(error) => error,
-            };
-            found = match error.class {
-                // Refused before anything was made.
-                Class::Throttled => None,
-                // Too many calls, or too many rules: the code is the same. [M] HTTP 429.
-                _ if error.code.as_deref() == Some("LimitExceededException") => None,
-                Class::Transient => self.made(aws, stamp, LOOKS_AFTER).await?,
-                _ => return Err(error),
-            };
-            if found.is_none() {
-                if tries == TRIES {
-                    return Err(error);
-                }
-                tries += 1;
-                sleep(pause).await;
-                pause *= 2;
-            }
-        }
+                .await?;
+            aws.required("CreateAutomationRule", "RuleArn", answer.rule_arn)
+                .map(Id)
+        };
+        // Too many calls, or too many rules: the code is the same. [M] HTTP 429.
+        let refuses = |error: &AwsError| error.code.as_deref() == Some("LimitExceededException");
+        once::create(stamp, || self.made(aws, stamp), make, refuses).await
     }
 
     async fn update(&self, aws: &Aws, live: &Live<Self>, stamp: &Stamp) -> Result<(), AwsError> {
@@ -162,41 +121,26 @@ impl AutomationRule {
         }
     }
 
-    /// Finds the rule that an earlier call with this stamp made, looking so many times.
-    async fn made(&self, aws: &Aws, stamp: &Stamp, looks: usize) -> Result<Option<Id>, AwsError> {
-        let says = |tags: &Tags, key: &str| stamp.tags.get(key) == tags.get(key);
-        if !stamp.tags.contains_key(stamp::OBJECT) {
-            return Ok(None);
-        }
-        let mut pause = Duration::from_millis(125);
-        for look in 0..looks {
-            if look > 0 {
-                sleep(pause).await;
-                pause *= 2;
-            }
-            let mut found = Vec::new();
-            for (arn, name) in listed(aws).await? {
-                if name == self.name
-                    && let Some(tags) = tags_of(aws, &arn).await?
-                    && says(&tags, stamp::STACK)
-                    && says(&tags, stamp::OBJECT)
-                {
-                    found.push(arn);
-                }
-            }
-            if found.len() > 1 {
-                let message = format!(
-                    "{} rules carry the stamp of this one, and none can be told from the others: {}",
-                    found.len(),
-                    found.join(", ")
-                );
-                return Err(AwsError::of(Class::Conflict, message));
-            }
-            if let Some(arn) = found.pop() {
-                return Ok(Some(Id(arn)));
+    /// Finds the rule that an earlier call with this stamp made.
+    async fn made(&self, aws: &Aws, stamp: &Stamp) -> Result<Option<Id>, AwsError> {
+        let mut found = Vec::new();
+        for (arn, name) in listed(aws).await? {
+            if name == self.name
+                && let Some(tags) = tags_of(aws, &arn).await?
+                && stamp.is_on(&tags)
+            {
+                found.push(arn);
             }
         }
-        Ok(None)
+        if found.len() > 1 {
+            let message = format!(
+                "{} rules carry the stamp of this one, and none can be told from the others: {}",
+                found.len(),
+                found.join(", ")
+            );
+            return Err(AwsError::of(Class::Conflict, message));
+        }
+        Ok(found.pop().map(Id))
     }
 }
 
