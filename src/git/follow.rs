@@ -3,12 +3,12 @@
 //! What makes a commit good is for the caller to say; here it is only signed, taken out and kept. The Git watcher and
 //! the operator follow repositories by this alone.
 
-use std::error::Error;
 use std::fmt;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::{Commit, GitError, Mirror, Remote, Signers};
+use crate::aws::chain;
 
 /// What is followed.
 #[derive(Clone, Debug, Default)]
@@ -112,7 +112,7 @@ impl<T> Follower<T> {
                 Some((judged, obstacle)) if *judged == tip => obstacle.clone(),
                 _ => self.judge(&tip, followed, check).await,
             },
-            Err(error) => Some(Obstacle::Away { why: told(&error) }),
+            Err(error) => Some(Obstacle::Away { why: chain(&error) }),
         }
     }
 
@@ -184,16 +184,16 @@ impl<T> Follower<T> {
         let Followed { path, signers, .. } = followed;
         if let Some(signers) = signers {
             let signed = self.mirror.verify(commit, signers).await;
-            signed.map_err(|error| told(&error))?;
+            signed.map_err(|error| chain(&error))?;
             // By whom is an address of a person, and stands in the commit for whoever may read it.
             tracing::info!(%commit, "signed by one who may");
         }
         let folder = self.folder(commit);
         let folder = self.mirror.take_out(commit, path, &folder).await;
-        let folder = folder.map_err(|error| told(&error))?;
+        let folder = folder.map_err(|error| chain(&error))?;
         let documents = check(&folder)?;
         let kept = self.mirror.keep(commit).await;
-        kept.map_err(|error| told(&error))?;
+        kept.map_err(|error| chain(&error))?;
         Ok(Good {
             commit: commit.clone(),
             folder,
@@ -204,15 +204,4 @@ impl<T> Follower<T> {
     fn folder(&self, commit: &Commit) -> PathBuf {
         self.state.join(commit.short())
     }
-}
-
-/// Words an error with all that caused it.
-fn told(error: &dyn Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        text = format!("{text}: {error}");
-        cause = error.source();
-    }
-    text
 }

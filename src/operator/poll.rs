@@ -1,12 +1,10 @@
 //! One look at the repository of one Stack: the credentials, the newest commit, and whether its documents are right.
 
-use std::fmt::Write as _;
 use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use sha2::{Digest, Sha256};
 use tempfile::TempDir;
 
 use super::cache::Object;
@@ -16,6 +14,7 @@ use crate::aws::chain;
 use crate::git::{Credentials, Followed, Follower, Mirror, Obstacle, Remote, Signers};
 use crate::kinds;
 use crate::load::{self, Git, StackSpec};
+use crate::model::digest::sha256;
 use crate::model::{Report, Severity, Spec as _};
 
 /// How many bytes of files a repository may have. Other Stacks share the memory, and documents are small.
@@ -171,12 +170,8 @@ impl Poll<'_> {
             ..
         } = self.git;
         let which = format!("{url}\n{reference:?}\n{path:?}");
-        let digest = Sha256::digest(which);
-        let name = digest.iter().take(8).fold(String::new(), |mut text, byte| {
-            // Writing to a string cannot fail.
-            let _ = write!(text, "{byte:02x}");
-            text
-        });
+        let mut name = sha256(&which);
+        name.truncate(16);
         let all = options.folder.join(self.namespace);
         for entry in fs::read_dir(&all).into_iter().flatten().flatten() {
             if entry.file_name() != *name {

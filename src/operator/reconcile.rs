@@ -307,6 +307,12 @@ impl Look<'_> {
         }
     }
 
+    /// Counts the objects of the namespace that have our finalizer.
+    pub(super) fn held(&self) -> usize {
+        let objects = self.snapshot.objects.values();
+        objects.filter(|object| kept(object)).count()
+    }
+
     /// What metrics call the Stack.
     pub(super) fn label(&self) -> String {
         format!("{}/{}", self.namespace, self.address.name)
@@ -384,7 +390,7 @@ impl Look<'_> {
         reconciler.metrics.no_source(&self.label());
         reconciler.stood().remove(self.namespace);
         let doomed = self.send_off(&BTreeSet::new()).await?;
-        if goes(self.stack) && !self.snapshot.objects.values().any(|object| kept(object)) {
+        if goes(self.stack) && self.held() == 0 {
             reconciler
                 .writer
                 .keep(&self.address, self.stack, false)

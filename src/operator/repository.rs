@@ -12,7 +12,7 @@ use super::resource::{LET_GO, goes, kept};
 use super::run::{Looked, Run};
 use super::sources::{Checkout, Hindrance};
 use super::status::{Said, SourceStatus, State, Status};
-use super::telling::{NAMES, goes_on, summary};
+use super::telling::{NAMES, few, goes_on, summary};
 use super::writer::{Writer, Written};
 use crate::kinds;
 use crate::load::{Loaded, Repository, Stack};
@@ -89,8 +89,7 @@ impl Look<'_> {
                 let went = self.fates(loaded, &mut left);
                 ours = went.keys().cloned().collect();
                 doomed.extend(went);
-                let held = self.snapshot.objects.values().any(|object| kept(object));
-                if doomed.is_empty() && !held {
+                if doomed.is_empty() && self.held() == 0 {
                     return self.gone(&left).await.map(|()| true);
                 }
             }
@@ -188,12 +187,7 @@ impl Look<'_> {
                 left.insert(address.clone(), why);
             }
         }
-        let held = self
-            .snapshot
-            .objects
-            .values()
-            .filter(|object| kept(object))
-            .count();
+        let held = self.held();
         if waits.is_empty() && held == 0 {
             return self.gone(&left).await.map(|()| true);
         }
@@ -201,14 +195,11 @@ impl Look<'_> {
         if !waits.is_empty() {
             let told = waits
                 .iter()
-                .take(NAMES)
                 .map(|(address, why)| format!("{address}: {why}"));
-            let told: Vec<String> = told.collect();
-            let more = if waits.len() > NAMES { "; …" } else { "" };
             all.push(format!(
-                "{} objects wait to be deleted in AWS: {}{more}",
+                "{} objects wait to be deleted in AWS: {}",
                 waits.len(),
-                told.join("; ")
+                few(told, "; ")
             ));
         }
         if held > 0 {
@@ -230,15 +221,8 @@ impl Look<'_> {
         if !left.is_empty() {
             let told = left
                 .iter()
-                .take(NAMES)
                 .map(|(address, why)| format!("{address} ({why})"));
-            let told: Vec<String> = told.collect();
-            let more = if left.len() > NAMES { ", …" } else { "" };
-            let note = format!(
-                "{} objects stay in AWS: {}{more}",
-                left.len(),
-                told.join(", ")
-            );
+            let note = format!("{} objects stay in AWS: {}", left.len(), few(told, ", "));
             writer
                 .event(&self.address, self.stack, false, "LeftBehind", &note)
                 .await;
@@ -364,9 +348,7 @@ impl Look<'_> {
             .filter_map(|(address, _)| Some(format!("{address}: {}", looked.drift(address)?)))
             .collect();
         if !told.is_empty() {
-            let more = if told.len() > NAMES { "; …" } else { "" };
-            let named: Vec<&str> = told.iter().take(NAMES).map(String::as_str).collect();
-            let note = format!("{}{more}", named.join("; "));
+            let note = few(told, "; ");
             let writer = &self.reconciler.writer;
             writer
                 .event(&self.address, self.stack, true, "Drifted", &note)

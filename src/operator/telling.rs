@@ -7,7 +7,7 @@ use kube::api::DynamicObject;
 use serde_json::Value;
 
 use super::reconcile::{Halt, Look, WRITES};
-use super::resource::{LET_GO, goes, kept};
+use super::resource::{LET_GO, goes};
 use super::run::{Looked, Run};
 use super::status::{Counts, Said, State, Status};
 use super::writer::Writer;
@@ -48,8 +48,7 @@ impl Look<'_> {
         // What a document reads from elsewhere may come to be there, and nobody tells us when.
         calm &= !statuses.values().any(goes_on) && !run.lacks();
         let said = if goes(self.stack) {
-            let objects = self.snapshot.objects.values();
-            let held = objects.filter(|object| kept(object)).count();
+            let held = self.held();
             let why = format!(
                 "{held} objects of this namespace still need it: delete them, or set the annotation {LET_GO}=true"
             );
@@ -196,6 +195,14 @@ impl Look<'_> {
     }
 }
 
+/// Lists the first few, and says by a sign that there are more.
+pub(super) fn few(all: impl IntoIterator<Item = String>, between: &str) -> String {
+    let mut all = all.into_iter();
+    let mut told: Vec<String> = all.by_ref().take(NAMES).collect();
+    told.extend(all.next().map(|_| "…".to_owned()));
+    told.join(between)
+}
+
 /// Says whether the operator goes on with an object by itself.
 pub(super) fn goes_on(status: &Status) -> bool {
     [State::Pending, State::Failed, State::Unknown]
@@ -214,14 +221,11 @@ pub(super) fn summary(statuses: &BTreeMap<Address, Status>, orphans: usize) -> S
         0 if total == 1 => "1 object is as declared".to_owned(),
         0 => format!("{total} objects are as declared"),
         count => {
-            let names = bad.iter().take(NAMES);
-            let names: Vec<String> = names
-                .map(|(address, status)| format!("{address} ({})", status.state))
-                .collect();
-            let more = if count > NAMES { ", …" } else { "" };
+            let names = bad.iter();
+            let names = names.map(|(address, status)| format!("{address} ({})", status.state));
             format!(
-                "{count} of {total} objects are not as declared: {}{more}",
-                names.join(", ")
+                "{count} of {total} objects are not as declared: {}",
+                few(names, ", ")
             )
         }
     };

@@ -2,18 +2,18 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
-use std::sync::Arc;
 
 use aws_sdk_ssm::types::Target;
-use serde_json::{Value, json};
-use stationbill::aws::{Aws, Connector, connect};
+use serde_json::json;
+use stationbill::aws::Aws;
 use stationbill::kinds::{self, Select};
 use stationbill::load::Declared;
 use stationbill::model::plan::{Action, Because, Wish};
 use stationbill::model::stamp::Stamp;
-use stationbill::sandbox::{Enforce, Faults, Options, Sandbox};
+use stationbill::sandbox::Faults;
 
 use crate::scene::{STACK, Scene, loaded, told, unstamped};
+use crate::support::recorded::Recorded;
 
 /// The example of a scan by night, and the others beside it.
 fn examples() -> Vec<Declared> {
@@ -37,62 +37,10 @@ async fn runs(aws: &Aws, id: &str) -> usize {
     answer.association_executions().len()
 }
 
-/// The simulated AWS with these faults, and where it writes down its calls.
-struct Recorded {
-    aws: Aws,
-    sandbox: Arc<Sandbox>,
-    folder: tempfile::TempDir,
-}
-
-impl Recorded {
-    async fn new() -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let options = Options {
-            quotas: Enforce::Off,
-            record: Some(folder.path().join("calls")),
-            ..Options::default()
-        };
-        let sandbox = Sandbox::open(options).unwrap();
-        let connector = Connector {
-            sandbox: Some(sandbox.clone()),
-            ..Connector::default()
-        };
-        let aws = connect(&connector).await.unwrap().aws;
-        Self {
-            aws,
-            sandbox,
-            folder,
-        }
-    }
-
-    fn faults(&self, rules: &Value) {
-        let faults = Faults::parse(&rules.to_string()).unwrap();
-        self.sandbox.set_faults(faults);
-    }
-
-    /// How often each operation was called since then.
-    fn calls(&self, since: usize) -> BTreeMap<String, usize> {
-        let mut counts = BTreeMap::new();
-        for call in self.all_calls().split_off(since) {
-            *counts.entry(call).or_default() += 1;
-        }
-        counts
-    }
-
-    fn all_calls(&self) -> Vec<String> {
-        let text = std::fs::read_to_string(self.folder.path().join("calls")).unwrap();
-        let lines = text.lines().map(|line| {
-            let line: Value = serde_json::from_str(line).unwrap();
-            line["operation"].as_str().unwrap().to_owned()
-        });
-        lines.collect()
-    }
-
-    /// How many associations there are.
-    async fn count(&self) -> usize {
-        let answer = self.aws.ssm.list_associations().send().await.unwrap();
-        answer.associations().len()
-    }
+/// How many associations there are.
+async fn count(aws: &Aws) -> usize {
+    let answer = aws.ssm.list_associations().send().await.unwrap();
+    answer.associations().len()
 }
 
 fn stamped(object: &Declared) -> Stamp {
@@ -124,15 +72,19 @@ async fn a_lost_answer_makes_nothing_twice() {
             .await;
         scene.sandbox.set_faults(Faults::default());
         let id = id.unwrap_or_else(|error| panic!("{then}: {error}")).0;
-        assert_eq!(scene.count().await, 1, "{then}, {late}");
+        assert_eq!(count(&scene.aws).await, 1, "{then}, {late}");
         let tries = if then.ends_with("Before") { 2 } else { 1 };
-        assert_eq!(scene.calls(0)["CreateAssociation"], tries, "{then}, {late}");
+        assert_eq!(
+            scene.counts(0)["CreateAssociation"],
+            tries,
+            "{then}, {late}"
+        );
         // Nor does a run that does not know of the first.
         let again = kind
             .create(&scene.aws, &object.spec, &stamped(&object))
             .await;
         assert_eq!(again.unwrap().0, id);
-        assert_eq!(scene.count().await, 1, "{then}, {late}");
+        assert_eq!(count(&scene.aws).await, 1, "{then}, {late}");
     }
 }
 
@@ -155,7 +107,7 @@ async fn a_creation_is_tried_three_times_and_never_without_a_look() {
             .create(&scene.aws, &object.spec, &stamped(&object))
             .await;
         assert!(answer.is_err(), "{then}");
-        let calls = scene.all_calls();
+        let calls = scene.calls();
         let creations = calls.iter().filter(|call| *call == "CreateAssociation");
         assert_eq!(creations.count(), tries, "{then}");
         // What may have been made is looked for between two tries.
@@ -166,7 +118,7 @@ async fn a_creation_is_tried_three_times_and_never_without_a_look() {
             assert!(!twice, "{then}: {calls:?}");
         }
         scene.sandbox.set_faults(Faults::default());
-        assert_eq!(scene.count().await, 0, "{then}");
+        assert_eq!(count(&scene.aws).await, 0, "{then}");
     }
 }
 
@@ -351,7 +303,7 @@ async fn an_association_costs_two_calls_and_a_strangers_one() {
         let stamp = unstamped(&format!("stranger-{number}"));
         kind.create(&scene.aws, &spec, &stamp).await.unwrap();
     }
-    let before = scene.all_calls().len();
+    let before = scene.calls().len();
     let names = BTreeSet::from(["scan-patches".to_owned()]);
     let stack = STACK.to_owned();
     let found = kind
@@ -364,7 +316,7 @@ async fn an_association_costs_two_calls_and_a_strangers_one() {
         ("ListTagsForResource", 4),
     ];
     let expected = expected.map(|(name, count)| (name.to_owned(), count));
-    assert_eq!(scene.calls(before), BTreeMap::from(expected));
+    assert_eq!(scene.counts(before), BTreeMap::from(expected));
 }
 
 #[tokio::test]

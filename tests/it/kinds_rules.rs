@@ -6,16 +6,17 @@ use std::path::Path;
 use std::sync::Arc;
 
 use serde_json::{Value, json};
-use stationbill::aws::{Aws, Class, Connector, connect};
+use stationbill::aws::{Aws, Class};
 use stationbill::kinds::{self, AnyKind, Live, Select};
 use stationbill::load::Declared;
 use stationbill::model::plan::{Action, Because, Wish};
 use stationbill::model::stamp::Stamp;
-use stationbill::sandbox::{Enforce, Faults, Options, Sandbox};
+use stationbill::sandbox::Faults;
 
 use crate::scene::{STACK, Scene, loaded, told, unstamped};
 use crate::support;
 use crate::support::calls::{Look, Moment};
+use crate::support::recorded::Recorded;
 
 fn kind() -> &'static dyn AnyKind {
     kinds::find("AutomationRule").unwrap()
@@ -39,60 +40,17 @@ fn stamped(object: &Declared) -> Stamp {
     Stamp::new(STACK, &object.address, &object.spec, None)
 }
 
-/// The simulated AWS with a hub and nothing else, and where it writes down its calls.
-struct Recorded {
-    aws: Aws,
-    sandbox: Arc<Sandbox>,
-    folder: tempfile::TempDir,
+/// The simulated AWS with a hub and nothing else.
+async fn recorded() -> Recorded {
+    let scene = Recorded::new().await;
+    enable(&scene.aws).await;
+    scene
 }
 
-impl Recorded {
-    async fn new() -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let options = Options {
-            quotas: Enforce::Off,
-            record: Some(folder.path().join("calls")),
-            ..Options::default()
-        };
-        let sandbox = Sandbox::open(options).unwrap();
-        let connector = Connector {
-            sandbox: Some(sandbox.clone()),
-            ..Connector::default()
-        };
-        let aws = connect(&connector).await.unwrap().aws;
-        enable(&aws).await;
-        Self {
-            aws,
-            sandbox,
-            folder,
-        }
-    }
-
-    fn faults(&self, rules: &Value) {
-        let faults = Faults::parse(&rules.to_string()).unwrap();
-        self.sandbox.set_faults(faults);
-    }
-
-    fn calls(&self) -> Vec<String> {
-        let text = std::fs::read_to_string(self.folder.path().join("calls")).unwrap();
-        let lines = text.lines().map(|line| {
-            let line: Value = serde_json::from_str(line).unwrap();
-            line["operation"].as_str().unwrap().to_owned()
-        });
-        lines.collect()
-    }
-
-    /// How often an operation was called.
-    fn count(&self, operation: &str) -> usize {
-        let calls = self.calls().into_iter();
-        calls.filter(|call| call == operation).count()
-    }
-
-    /// How many rules there are.
-    async fn rules(&self) -> usize {
-        let answer = self.aws.securityhub.list_automation_rules().send().await;
-        answer.unwrap().automation_rules_metadata().len()
-    }
+/// How many rules there are.
+async fn rules(aws: &Aws) -> usize {
+    let answer = aws.securityhub.list_automation_rules().send().await;
+    answer.unwrap().automation_rules_metadata().len()
 }
 
 async fn enable(aws: &Aws) {
@@ -113,27 +71,31 @@ async fn a_lost_answer_makes_nothing_twice() {
         ("disconnectBefore", 0),
         ("timeoutBefore", 0),
     ] {
-        let scene = Recorded::new().await;
+        let scene = recorded().await;
         let made = json!({"operation": "CreateAutomationRule"});
-        let mut rules = vec![json!({"match": made, "when": {"first": 1}, "then": then})];
+        let mut faults = vec![json!({"match": made, "when": {"first": 1}, "then": then})];
         if late > 0 {
-            rules.insert(0, json!({"match": made, "then": {"staleReads": late}}));
+            faults.insert(0, json!({"match": made, "then": {"staleReads": late}}));
         }
-        scene.faults(&json!(rules));
+        scene.faults(&json!(faults));
         let id = kind()
             .create(&scene.aws, &object.spec, &stamped(&object))
             .await;
         scene.sandbox.set_faults(Faults::default());
         let id = id.unwrap_or_else(|error| panic!("{then}: {error}")).0;
-        assert_eq!(scene.rules().await, 1, "{then}, {late}");
+        assert_eq!(rules(&scene.aws).await, 1, "{then}, {late}");
         let tries = if then.ends_with("Before") { 2 } else { 1 };
-        assert_eq!(scene.count("CreateAutomationRule"), tries, "{then}, {late}");
+        assert_eq!(
+            scene.counts(0)["CreateAutomationRule"],
+            tries,
+            "{then}, {late}"
+        );
         // Nor does a run that does not know of the first.
         let again = kind()
             .create(&scene.aws, &object.spec, &stamped(&object))
             .await;
         assert_eq!(again.unwrap().0, id);
-        assert_eq!(scene.rules().await, 1, "{then}, {late}");
+        assert_eq!(rules(&scene.aws).await, 1, "{then}, {late}");
     }
 }
 
@@ -149,13 +111,13 @@ async fn a_creation_is_tried_three_times_and_never_without_a_look() {
         (json!("deny"), 1),
         (error("InvalidInputException", 400), 1),
     ] {
-        let scene = Recorded::new().await;
+        let scene = recorded().await;
         scene.faults(&json!([{"match": {"operation": "CreateAutomationRule"}, "then": then}]));
         let answer = kind()
             .create(&scene.aws, &object.spec, &stamped(&object))
             .await;
         assert!(answer.is_err(), "{then}");
-        assert_eq!(scene.count("CreateAutomationRule"), tries, "{then}");
+        assert_eq!(scene.counts(0)["CreateAutomationRule"], tries, "{then}");
         // What may have been made is looked for between two tries; what was refused was not made.
         let refused = then == "throttle" || then["error"]["status"] == 429;
         let twice = scene
@@ -164,13 +126,13 @@ async fn a_creation_is_tried_three_times_and_never_without_a_look() {
             .any(|pair| pair == ["CreateAutomationRule"; 2]);
         assert_eq!(twice, refused, "{then}");
         scene.sandbox.set_faults(Faults::default());
-        assert_eq!(scene.rules().await, 0, "{then}");
+        assert_eq!(rules(&scene.aws).await, 0, "{then}");
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn two_rules_with_one_stamp_are_nobodys_choice() {
-    let scene = Recorded::new().await;
+    let scene = recorded().await;
     let object = example();
     let stamp = stamped(&object);
     let first = kind().create(&scene.aws, &object.spec, &stamp).await;
@@ -194,7 +156,7 @@ async fn two_rules_with_one_stamp_are_nobodys_choice() {
             && error.message.contains(&first.unwrap().0),
         "{error}"
     );
-    assert_eq!(scene.rules().await, 2);
+    assert_eq!(rules(&scene.aws).await, 2);
 }
 
 #[tokio::test]
@@ -368,7 +330,7 @@ async fn a_failure_with_http_200_is_a_failure() {
 
 #[tokio::test]
 async fn a_rule_costs_a_call_for_its_tags_and_a_strangers_too() {
-    let scene = Recorded::new().await;
+    let scene = recorded().await;
     let mut spec = example().spec;
     for number in 0..120 {
         spec["name"] = json!(format!("rule-{number}"));
@@ -385,11 +347,7 @@ async fn a_rule_costs_a_call_for_its_tags_and_a_strangers_too() {
             .list(&scene.aws, &Select::Wanted { stack, names })
             .await;
         assert_eq!(found.unwrap().len(), count);
-        let mut counts = BTreeMap::new();
-        for call in scene.calls().split_off(before) {
-            *counts.entry(call).or_insert(0) += 1;
-        }
-        counts
+        scene.counts(before)
     };
     let expected = |gets: usize| {
         let counts = [
@@ -406,7 +364,7 @@ async fn a_rule_costs_a_call_for_its_tags_and_a_strangers_too() {
 
 #[tokio::test]
 async fn pages_are_read_to_their_end() {
-    let scene = Recorded::new().await;
+    let scene = recorded().await;
     for number in 0..3 {
         let stamp = unstamped(&format!("rule-{number}"));
         let made = kind().create(&scene.aws, &example().spec, &stamp).await;

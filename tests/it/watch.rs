@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::io::{BufRead as _, BufReader};
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -16,6 +16,7 @@ use stationbill::model::plan::Plan;
 use stationbill::service::{Ended, Metrics, Run, Work};
 
 use crate::changed_since::Repository;
+use crate::support::http_get;
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_stationbill");
 
@@ -268,17 +269,10 @@ fn killed_at_random_it_ends_with_the_last_good_commit_and_never_works_twice_in_a
 }
 
 fn get(address: &str, path: &str) -> String {
-    let Ok(mut stream) = TcpStream::connect(address) else {
-        return String::new();
-    };
-    write!(
-        stream,
-        "GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
-    )
-    .unwrap();
-    let mut text = String::new();
-    stream.read_to_string(&mut text).unwrap();
-    text
+    match TcpStream::connect(address) {
+        Ok(stream) => http_get(stream, path),
+        Err(_) => String::new(),
+    }
 }
 
 #[test]

@@ -26,6 +26,8 @@ use kube::api::{DeleteParams, DynamicObject, ListParams, Patch, PatchParams, Pos
 use kube::core::GroupVersionKind;
 use kube::{Api, Client};
 use serde_json::{Value, json};
+use stationbill::load::Declared;
+use stationbill::model::plan::Wish;
 use stationbill::operator::resource;
 use stationbill::sandbox::{Enforce, Options, Sandbox};
 use tokio::runtime::Runtime;
@@ -33,7 +35,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::support::calls::{Call, Moment};
 use crate::support::door::{Door, Watch};
-use crate::support::program;
+use crate::support::{STACK, Scene, program, told};
 use server::Server;
 
 /// How long anything may take on a busy machine.
@@ -398,6 +400,23 @@ impl Stage {
 
     fn count(&self) -> usize {
         self.calls.lock().unwrap().len()
+    }
+
+    /// Asserts that AWS has all of the banana stand as these documents declare it, and nothing else of it; returns it.
+    async fn is_as_declared(&self, objects: &[Declared]) -> Scene {
+        let scene = Scene::of(self.sandbox.clone()).await;
+        let prune = Wish {
+            prune: true,
+            ..Wish::default()
+        };
+        let (_, _, left) = scene.plan(STACK, objects, &prune).await;
+        assert!(
+            left.is_empty() && left.orphans.is_empty(),
+            "{}",
+            told(&left)
+        );
+        assert_eq!(left.unchanged, objects.len());
+        scene
     }
 
     /// Everything that the simulated AWS remembers.

@@ -1,7 +1,6 @@
 //! Stacks whose documents come from a repository: the same as the folder's, whatever becomes of the repository.
 
 use std::fs;
-use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -11,7 +10,6 @@ use k8s_openapi::api::events::v1::Event;
 use kube::Api;
 use kube::api::ListParams;
 use serde_json::{Value, json};
-use stationbill::model::plan::Wish;
 use stationbill::operator::resource::{LET_GO, RECONCILE};
 use stationbill::{kinds, load};
 
@@ -20,7 +18,7 @@ use super::stand::{behind_our_back, latest, planned};
 use super::{Operator, PATIENCE, Stage, command, read, stack};
 use crate::changed_since::Repository;
 use crate::support::git_server::GitServer;
-use crate::support::{STACK, Scene, example, told};
+use crate::support::{STACK, example, http_get};
 
 const KEY: &str = "OPERATOR";
 
@@ -221,18 +219,7 @@ fn the_stand_of_a_repository_is_the_stand_of_the_folder() {
         let status = stage.get("Stack", STACK).await.unwrap().data["status"].clone();
         assert_eq!(status["objects"]["declared"], loaded.objects.len());
         assert_eq!(status["objects"]["ready"], loaded.objects.len());
-        let cluster = Scene::of(stage.sandbox.clone()).await;
-        let prune = Wish {
-            prune: true,
-            ..Wish::default()
-        };
-        let (_, _, left) = cluster.plan(STACK, &loaded.objects, &prune).await;
-        assert!(
-            left.is_empty() && left.orphans.is_empty(),
-            "{}",
-            told(&left)
-        );
-        assert_eq!(left.unchanged, loaded.objects.len());
+        stage.is_as_declared(&loaded.objects).await;
     });
 }
 
@@ -609,15 +596,8 @@ fn served(stage: &Stage, path: &str) -> String {
         let fields = &line["fields"];
         (fields["message"] == "listening").then(|| fields["address"].as_str().map(str::to_owned))?
     });
-    let mut stream = TcpStream::connect(address.unwrap_or_else(|| panic!("{log}"))).unwrap();
-    write!(
-        stream,
-        "GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
-    )
-    .unwrap();
-    let mut text = String::new();
-    stream.read_to_string(&mut text).unwrap();
-    text
+    let address = address.unwrap_or_else(|| panic!("{log}"));
+    http_get(TcpStream::connect(address).unwrap(), path)
 }
 
 #[test]

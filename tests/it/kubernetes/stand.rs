@@ -88,18 +88,7 @@ fn the_stand_in_a_cluster_is_the_stand_of_the_folder() {
         let folder = Scene::new(7).await;
         let (plan, _) = folder.converge(&loaded.objects, &Wish::default(), 3).await;
         assert!(plan.is_empty(), "{}", told(&plan));
-        let cluster = Scene::of(stage.sandbox.clone()).await;
-        let prune = Wish {
-            prune: true,
-            ..Wish::default()
-        };
-        let (_, _, left) = cluster.plan(STACK, &loaded.objects, &prune).await;
-        assert!(
-            left.is_empty() && left.orphans.is_empty(),
-            "{}",
-            told(&left)
-        );
-        assert_eq!(left.unchanged, loaded.objects.len());
+        let cluster = stage.is_as_declared(&loaded.objects).await;
         assert_eq!(stamps(&cluster).await, stamps(&folder).await);
     });
 }

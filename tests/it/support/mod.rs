@@ -4,9 +4,12 @@ pub(crate) mod calls;
 pub(crate) mod door;
 pub(crate) mod git_server;
 pub(crate) mod glance;
+pub(crate) mod recorded;
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::io::{Read as _, Write as _};
+use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::{Arc, OnceLock};
@@ -230,4 +233,13 @@ pub(crate) fn program(url: &str) -> Command {
 )]
 pub(crate) fn number(name: &str) -> Option<u64> {
     std::env::var(name).ok().map(|text| text.parse().unwrap())
+}
+
+/// Asks for a path over HTTP; returns the whole answer.
+pub(crate) fn http_get(mut stream: TcpStream, path: &str) -> String {
+    let ask = format!("GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+    stream.write_all(ask.as_bytes()).unwrap();
+    let mut text = String::new();
+    stream.read_to_string(&mut text).unwrap();
+    text
 }
