@@ -130,13 +130,15 @@ impl Fleet {
         if let Some(cache) = cache {
             plan.arg("--cache").arg(cache);
         }
+        let idle = server.cpu();
         let ran = run(&mut plan)?;
+        let aws = server.cpu() - idle;
         ensure!(ran.code == 0, "plan failed: {}", ran.told);
         let nothing = ran.told.contains("nothing to do");
         ensure!(nothing == applied, "the plan is another: {}", ran.told);
         let row = Row::against(self.len(), &ran, &server.calls()?);
         Ok(row.remark(format!(
-            "{} accounts × {} regions",
+            "{} accounts × {} regions, {aws:.1} s of cpu for the simulated AWS beside it",
             self.accounts,
             REGIONS.len()
         )))

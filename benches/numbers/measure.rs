@@ -14,6 +14,8 @@ use serde::Deserialize;
 /// What a run of the program took.
 pub(crate) struct Run {
     pub(crate) seconds: f64,
+    /// The seconds of processors that it took, which other work beside it changes less.
+    pub(crate) cpu: f64,
     /// The most memory it had at once, in bytes.
     pub(crate) peak: u64,
     pub(crate) code: i32,
@@ -39,6 +41,7 @@ pub(crate) fn program(url: &str) -> Command {
 pub(crate) fn run(command: &mut Command) -> Result<Run> {
     let mut told = tempfile::tempfile()?;
     let (out, err) = (told.try_clone()?, told.try_clone()?);
+    let before = cpu("self", OF_CHILDREN);
     let began = Instant::now();
     let mut child = command
         .stdin(Stdio::null())
@@ -64,6 +67,7 @@ pub(crate) fn run(command: &mut Command) -> Result<Run> {
     told.read_to_end(&mut text)?;
     Ok(Run {
         seconds,
+        cpu: cpu("self", OF_CHILDREN) - before,
         peak: peak.into_inner(),
         code: status?.code().unwrap_or(-1),
         told: String::from_utf8_lossy(&text).into_owned(),
@@ -85,6 +89,31 @@ fn memory(process: &str, line: &str) -> u64 {
     let found = status.lines().find_map(|text| text.strip_prefix(line));
     let kib = found.and_then(|line| line.split_whitespace().next()?.parse::<u64>().ok());
     kib.unwrap_or_default() * 1024
+}
+
+/// Where `/proc/PID/stat` has the times, counted behind the name: in the program and in the kernel, of the process
+/// itself, and of its children that ended and were waited for (proc(5)).
+const ITS_OWN: [usize; 2] = [11, 12];
+const OF_CHILDREN: [usize; 2] = [13, 14];
+
+/// Returns the seconds of processors that this process took so far.
+pub(crate) fn own_cpu() -> f64 {
+    cpu("self", ITS_OWN)
+}
+
+/// Returns the seconds of processors that a process took.
+fn cpu(process: &str, fields: [usize; 2]) -> f64 {
+    /// Of Linux, on every platform that it tells times by.
+    const TICKS_A_SECOND: f64 = 100.0;
+    let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).unwrap_or_default();
+    // The name before them may hold anything.
+    let behind = stat.rsplit_once(") ").map_or("", |(_, rest)| rest);
+    let all: Vec<f64> = behind
+        .split(' ')
+        .map(|field| field.trim().parse().unwrap_or_default())
+        .collect();
+    let ticks = fields.iter().filter_map(|at| all.get(*at)).sum::<f64>();
+    ticks / TICKS_A_SECOND
 }
 
 /// A sandbox process.
@@ -146,6 +175,11 @@ impl Server {
             url: url.trim().to_owned(),
             record,
         })
+    }
+
+    /// Returns the seconds of processors that it took so far.
+    pub(crate) fn cpu(&self) -> f64 {
+        cpu(&self.child.id().to_string(), ITS_OWN)
     }
 
     /// Returns the calls so far.

@@ -13,7 +13,7 @@ use stationbill::model::stamp::Stamp;
 use stationbill::model::{Address, Id, Live, Location};
 
 use crate::estate::{self, STACK};
-use crate::measure::{most_memory, own_memory, run};
+use crate::measure::{most_memory, own_cpu, own_memory, run};
 use crate::table::{self, Row, say};
 
 /// The word that makes this program measure one plan and no more.
@@ -51,31 +51,33 @@ pub(crate) fn all() -> Result<()> {
             ensure!(ran.code == 0, "{}", ran.told);
             let mut numbers = ran.told.split_whitespace();
             let seconds = numbers.next().context("no time")?.parse()?;
+            let cpu = numbers.next().context("no processor time")?.parse()?;
             let peak = numbers.next().context("no memory")?.parse()?;
             let adds: f64 = numbers.next().context("no growth")?.parse()?;
-            let row = Row::new(size, seconds, peak).remark(format!("adds {:.1} MB", adds / 1e6));
+            let row = Row::new(size, seconds, cpu, peak);
+            let row = row.remark(format!("adds {:.1} MB", adds / 1e6));
             before = Some(row.print(before));
         }
     }
     Ok(())
 }
 
-/// Plans once, and prints the seconds and the bytes.
+/// Plans once, and prints the seconds, those of processors, and the bytes.
 pub(crate) fn child(arguments: &[String]) -> Result<()> {
     let [size, places, changed] = arguments else {
         anyhow::bail!("{CHILD} takes a size, a number of places and `changed` or `unchanged`");
     };
     let size: usize = size.parse()?;
     let (desired, observed) = world(size, places.parse()?, changed == "changed")?;
-    let (before, began) = (own_memory(), Instant::now());
+    let (before, idle, began) = (own_memory(), own_cpu(), Instant::now());
     let plan = plan(&desired, &observed, &kinds::specs(), &Wish::default());
-    let seconds = began.elapsed().as_secs_f64();
+    let (seconds, cpu) = (began.elapsed().as_secs_f64(), own_cpu() - idle);
     let different = plan.changes.len();
     let expected = if changed == "changed" { size } else { 0 };
     ensure!(different == expected, "{different} of {expected} differ");
     let peak = most_memory("self");
     let adds = peak.saturating_sub(before);
-    table::line(&format!("{seconds} {peak} {adds}"));
+    table::line(&format!("{seconds} {cpu} {peak} {adds}"));
     Ok(())
 }
 

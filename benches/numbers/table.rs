@@ -23,9 +23,10 @@ pub(crate) fn head(against_aws: bool) {
         "calls", "throttled", "floor s", "×floor"
     );
     println!(
-        "{:>8} {:>9} {:>8} {:>7} {}",
+        "{:>8} {:>9} {:>8} {:>8} {:>7} {}",
         "objects",
         "seconds",
+        "cpu s",
         "peak MB",
         "growth",
         if against_aws { &aws } else { "" }
@@ -36,6 +37,7 @@ pub(crate) fn head(against_aws: bool) {
 pub(crate) struct Row {
     size: usize,
     seconds: f64,
+    cpu: f64,
     peak: u64,
     rest: Vec<String>,
 }
@@ -43,14 +45,15 @@ pub(crate) struct Row {
 impl Row {
     /// A run without AWS.
     pub(crate) fn alone(size: usize, ran: &Run) -> Self {
-        Self::new(size, ran.seconds, ran.peak)
+        Self::new(size, ran.seconds, ran.cpu, ran.peak)
     }
 
-    /// A run of so many seconds and bytes.
-    pub(crate) fn new(size: usize, seconds: f64, peak: u64) -> Self {
+    /// A run of so many seconds, seconds of processors, and bytes.
+    pub(crate) fn new(size: usize, seconds: f64, cpu: f64, peak: u64) -> Self {
         Self {
             size,
             seconds,
+            cpu,
             peak,
             rest: Vec::new(),
         }
@@ -99,13 +102,14 @@ impl Row {
         let Self {
             size,
             seconds,
+            cpu,
             peak,
             rest,
         } = self;
         let growth = before.map_or(String::new(), |before| format!("×{:.1}", seconds / before));
         let mut rest = rest.into_iter();
         println!(
-            "{size:>8} {seconds:>9.3} {:>8.1} {growth:>7} {}",
+            "{size:>8} {seconds:>9.3} {cpu:>8.2} {:>8.1} {growth:>7} {}",
             peak as f64 / 1e6,
             rest.next().unwrap_or_default()
         );
