@@ -41,8 +41,12 @@ pub(super) fn because(
             found.insert(Because::Pending);
         } else if !applied.unchanged(address, declared, difference) {
             found.insert(Because::Pending);
-            let ever = |live: &Value| applied.holds(address, &field, live.get(&field));
-            if !without_chosen(spec, live, &at).iter().any(ever) {
+            // Read again: sets are ordered by what is in them.
+            let ever = |live: &Value| {
+                spec.parse(live)
+                    .is_ok_and(|live| applied.holds(address, &field, live.get(&field)))
+            };
+            if !ever(live) && !without_chosen(spec, live, &at).iter().any(ever) {
                 found.insert(Because::Drift);
             }
         } else if declared.get(&field).is_none() && is_chosen(spec, live, &at) {
@@ -66,8 +70,8 @@ fn is_chosen(spec: &dyn AnySpec, live: &Value, at: &str) -> bool {
         .is_ok_and(|settled| settled.pointer(at) == live.pointer(at))
 }
 
-/// Every document that a live object may have been made from, as far as one field goes: with and without each member
-/// that AWS may have chosen.
+/// What else a live object may have been made from, as far as one field goes: without some of the members that AWS may
+/// have chosen.
 fn without_chosen(spec: &dyn AnySpec, live: &Value, at: &str) -> Vec<Value> {
     let mut members = Vec::new();
     if let Some(value) = live.pointer(at) {
@@ -78,16 +82,15 @@ fn without_chosen(spec: &dyn AnySpec, live: &Value, at: &str) -> Vec<Value> {
         .filter(|at| is_chosen(spec, live, at))
         .take(MOST_CHOSEN)
         .collect();
-    (0..1_usize << chosen.len())
-        .filter_map(|some| {
+    (1..1_usize << chosen.len())
+        .map(|some| {
             let mut live = live.clone();
             for (index, at) in chosen.iter().enumerate() {
                 if some & (1 << index) != 0 {
                     pointer::remove(&mut live, at);
                 }
             }
-            // Read again: sets are ordered by what is in them.
-            spec.parse(&live).ok()
+            live
         })
         .collect()
 }
