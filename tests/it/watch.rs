@@ -293,12 +293,17 @@ fn it_reports_drift_and_tells_of_itself() {
         .lines()
         .find_map(|line| line.strip_prefix("metrics on http://"));
     let address = address.unwrap().trim_end_matches("/metrics").to_owned();
+    // Told last of all that a run comes to.
+    let ran =
+        r#"stationbill_run_duration_seconds_count{stack="shop",work="apply",ended="success"}"#;
+    scene.wait("its run is counted", |_| {
+        get(&address, "/metrics").contains(ran)
+    });
     assert!(get(&address, "/readyz").starts_with("HTTP/1.1 200"));
     let metrics = get(&address, "/metrics");
     for line in [
         r#"stationbill_objects{stack="shop",state="in_sync"} 2"#,
         r#"stationbill_source_current{stack="shop"} 1"#,
-        r#"stationbill_run_duration_seconds_count{stack="shop",work="apply",ended="success"}"#,
         r#"stationbill_aws_calls_total{service="monitoring",operation="PutDashboard"} 2"#,
     ] {
         assert!(metrics.contains(line), "{line} is not in:\n{metrics}");
