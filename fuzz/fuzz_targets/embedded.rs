@@ -1,5 +1,5 @@
 //! Arbitrary text in every field of the kinds that hold texts of another language: runbooks, documents, dashboards,
-//! recurrences and schedules. The first byte chooses the field.
+//! recurrences, schedules, rules and expressions. The first byte chooses the field.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
@@ -39,6 +39,33 @@ fn specs(text: &str) -> Vec<(&'static str, Value)> {
         (
             "ResponsePlan",
             json!({"name": "pochi", "incidentTemplate": value, "actions": [{"runbook": text}]}),
+        ),
+        (
+            "Alarm",
+            json!({"name": "pochi", "type": "composite", "rule": text, "alarms": {"a": "b", "c": text}}),
+        ),
+        (
+            "Alarm",
+            json!({"name": "pochi", "metrics": {"m": {"expression": text, "returnData": true}, "n": value},
+                   "evaluationPeriods": 1, "comparisonOperator": "GreaterThanThreshold", "threshold": 1}),
+        ),
+        (
+            "MaintenanceWindow",
+            json!({"name": "pochi", "schedule": text, "scheduleTimezone": text, "startDate": text,
+                   "duration": 3, "cutoff": 1, "tasks": value}),
+        ),
+        (
+            "Association",
+            json!({"name": "pochi", "document": {"name": text}, "schedule": text, "parameters": value,
+                   "select": [{"key": text, "values": [text]}]}),
+        ),
+        (
+            "AutomationRule",
+            json!({"name": "pochi", "description": text, "order": 1, "criteria": value, "findingFieldsUpdate": value}),
+        ),
+        (
+            "SecurityHub",
+            json!({"name": "pochi", "standards": value, "controls": {text: value}}),
         ),
     ]
 }
