@@ -65,6 +65,27 @@ pub struct Connector {
     pub ca_bundle: Option<PathBuf>,
     /// The HTTP client, instead of our own: for whoever wants to see what goes over the wire.
     pub http: Option<SharedHttpClient>,
+    /// What was configured when [`Connector::configured`] looked.
+    pub config: Option<SdkConfig>,
+}
+
+impl Connector {
+    /// Looks for the configuration and the credentials once, for every connection that is made of it: they share the
+    /// credentials, the certificates and the connections to AWS.
+    pub async fn configured(self) -> Result<Self, ConnectError> {
+        let config = Some(self.config().await?);
+        Ok(Self { config, ..self })
+    }
+
+    async fn config(&self) -> Result<SdkConfig, ConnectError> {
+        if let Some(config) = &self.config {
+            return Ok(config.clone());
+        }
+        match &self.sandbox {
+            Some(sandbox) => Ok(sandbox_config(self, sandbox)),
+            None => real_config(self).await,
+        }
+    }
 }
 
 /// What all clients of a run share.
@@ -146,10 +167,7 @@ pub async fn connect(connector: &Connector) -> Result<Connection, ConnectError> 
         gate: Gate::default(),
         rates: if paced { RATES } else { &[] },
     };
-    let config = match &connector.sandbox {
-        Some(sandbox) => sandbox_config(connector, sandbox),
-        None => real_config(connector).await?,
-    };
+    let config = connector.config().await?;
     let region = config.region().ok_or(ConnectError::NoRegion)?.to_string();
     let nowhere = Location {
         account: String::new(),
@@ -234,7 +252,7 @@ async fn real_config(connector: &Connector) -> Result<SdkConfig, ConnectError> {
     Ok(loader.load().await)
 }
 
-/// Makes the one HTTPS client of the process: rustls with ring, the system's certificates, the proxy variables.
+/// Makes the HTTPS client: rustls with ring, the system's certificates, the proxy variables.
 fn https(connector: &Connector) -> Result<SharedHttpClient, ConnectError> {
     let mut trust = TrustStore::default();
     if let Some(path) = &connector.ca_bundle {

@@ -161,6 +161,7 @@ impl Context {
             region,
             ca_bundle: env.ca_bundle,
             http: None,
+            config: None,
         })
     }
 

@@ -105,6 +105,7 @@ impl OperatorArgs {
             let folder = made.with_context(|| format!("cannot write to `{}`", folder.display()))?;
             Ok::<_, anyhow::Error>(GitOptions { folder, protocols })
         });
+        let connector = context.connector(&Loaded::default())?;
         let options = Options {
             namespaces: self.namespace,
             home,
@@ -112,7 +113,7 @@ impl OperatorArgs {
             concurrency: self.concurrency as usize,
             limits,
             git: git.transpose()?,
-            connector: context.connector(&Loaded::default())?,
+            connector: connector.configured().await?,
             // A process that was started again is another one.
             service: service::Status::default(),
             me: format!("{name}_{}", uuid::Uuid::new_v4()),
