@@ -46,6 +46,8 @@ pub struct Account {
     pub ssm: Shelf<ssm::Store>,
     /// Security Hub, by region.
     pub securityhub: BTreeMap<String, securityhub::Store>,
+    /// What of Security Hub an account has once, seen from every region.
+    pub securityhub_everywhere: securityhub::Everywhere,
     /// Incident Manager's contacts: replicated over the regions of the replication set.
     pub contacts: contacts::Store,
     /// Incident Manager: global to the account within the replication set.

@@ -1,6 +1,7 @@
-"""Security Hub by boto3: every operation of the table, a hub from its beginning to its end."""
+"""Security Hub by boto3: every operation that needs no organization, a hub from its beginning to its end."""
 
-from harness import ACCOUNT, REGION, all_called, aws, eventually, holds, refused, same
+from harness import ACCOUNT, REGION, all_called, aws, eventually, holds, refused, same, tables
+from part_security_hub_organization import OPERATIONS
 
 HUB = f"arn:aws:securityhub:{REGION}:{ACCOUNT}:hub/default"
 RULE = f"arn:aws:securityhub:{REGION}:{ACCOUNT}:automation-rule/a1b2c3d4-5678-90ab-cdef-111111111111"
@@ -251,4 +252,5 @@ def main():
             sandbox.client("securityhub", region="eu-west-1").describe_hub()
         client.disable_security_hub()
         without_a_hub(client)
-        all_called(sandbox.recorder, "securityhub", "rest-json")
+        names = tables()["securityhub"] - OPERATIONS
+        all_called(sandbox.recorder, "securityhub", "rest-json", names=names)

@@ -10,8 +10,8 @@ import importlib
 import sys
 
 PARTS = (
-    "accounts", "organization", "cloudwatch", "contacts", "incidents", "systems_manager", "security_hub", "command_line",
-    "banana_stand", "moto",
+    "accounts", "organization", "cloudwatch", "contacts", "incidents", "systems_manager", "security_hub",
+    "security_hub_organization", "command_line", "banana_stand", "moto",
 )
 
 if __name__ == "__main__":

@@ -12,6 +12,8 @@ use std::sync::OnceLock;
 use sha2::{Digest, Sha256};
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_stationbill");
+/// The organization of the parts that have one.
+const ORGANIZATION: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/organization.yaml");
 /// Set to `1`, it leaves these tests out, for machines without Python or without a network.
 const SKIP: &str = "STATIONBILL_SKIP_CLIENTS";
 
@@ -168,10 +170,9 @@ fn sts_answers_boto3_and_no_service_is_left_out() {
 
 #[test]
 fn an_organization_answers_boto3_and_the_aws_cli() {
-    let organization = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/organization.yaml");
     part(
         "organization",
-        &["--quotas", "off", "--organization", organization],
+        &["--quotas", "off", "--organization", ORGANIZATION],
     );
 }
 
@@ -198,6 +199,14 @@ fn systems_manager_answers_boto3() {
 #[test]
 fn security_hub_answers_boto3() {
     part("security_hub", &["--quotas", "off"]);
+}
+
+#[test]
+fn security_hub_of_an_organization_answers_boto3_and_the_aws_cli() {
+    part(
+        "security_hub_organization",
+        &["--quotas", "off", "--organization", ORGANIZATION],
+    );
 }
 
 #[test]

@@ -3,6 +3,7 @@
 //! ```yaml
 //! id: o-bananastand
 //! managementAccount: "111122223333"
+//! securityHubAdministrator: "444455556666" # of Security Hub, in every region
 //! root:
 //!   id: r-ab12
 //!   accounts:
@@ -36,6 +37,10 @@ pub struct Organization {
     /// Accounts that may look around in it too.
     #[serde(default)]
     pub delegated_administrators: BTreeSet<String>,
+    /// The account that administers Security Hub in every region, until `EnableOrganizationAdminAccount` or
+    /// `DisableOrganizationAdminAccount` of Security Hub say otherwise.
+    #[serde(default)]
+    pub security_hub_administrator: Option<String>,
     /// The root, `r-…`.
     pub root: Unit,
 }
@@ -142,7 +147,7 @@ const ALWAYS_ENABLED: [&str; 17] = [
 ];
 
 /// Says whether every account has a region, and none can switch it off.
-fn is_always_enabled(region: &str) -> bool {
+pub(in crate::sandbox) fn is_always_enabled(region: &str) -> bool {
     ALWAYS_ENABLED.contains(&region) || region.starts_with("cn-") || region.starts_with("us-gov-")
 }
 
@@ -197,11 +202,18 @@ impl Organization {
                 self.management_account
             ));
         }
+        if let Some(account) = &self.security_hub_administrator
+            && !seen.contains(account)
+        {
+            return Err(format!(
+                "{account} administers Security Hub and is nowhere in the tree"
+            ));
+        }
         Ok(())
     }
 
     /// Returns every account, each with the ids of what is above it, the root first.
-    pub(super) fn members(&self) -> Vec<(&Member, Vec<&str>)> {
+    pub(in crate::sandbox) fn members(&self) -> Vec<(&Member, Vec<&str>)> {
         let mut found = Vec::new();
         let mut open = vec![(&self.root, Vec::new())];
         while let Some((unit, mut above)) = open.pop() {
@@ -220,7 +232,7 @@ impl Organization {
     }
 
     /// Returns the root or a unit, and what is above it.
-    pub(super) fn unit(&self, id: &str) -> Option<(&Unit, Vec<&str>)> {
+    pub(in crate::sandbox) fn unit(&self, id: &str) -> Option<(&Unit, Vec<&str>)> {
         let mut open = vec![(&self.root, Vec::new())];
         while let Some((unit, above)) = open.pop() {
             if unit.id == id {

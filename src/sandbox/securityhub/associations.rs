@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::controls::USUAL_PAGE;
 use super::standards::Association;
-use super::{Hub, arn, catalogue, fault, hub, operation, page};
+use super::{Hub, arn, catalogue, fault, hub, operation, own_hub, page};
 use crate::sandbox::{Access, Answer, Call, Fault, Map, Operation, State};
 
 pub(super) const OPERATIONS: &[Operation] = &[
@@ -136,7 +136,7 @@ fn get(state: &mut State, call: &mut Call<'_>) -> Answer {
 fn update(state: &mut State, call: &mut Call<'_>) -> Answer {
     let now = call.now_seconds();
     let entries = entries(call, "StandardsControlAssociationUpdates")?;
-    let hub = hub(state, call)?;
+    let hub = own_hub(state, call)?;
     let mut unprocessed = Vec::new();
     for entry in entries {
         let (on, reason) = (

@@ -27,11 +27,26 @@ pub(super) fn limit(message: impl Into<String>) -> Fault {
     fault("LimitExceededException", message)
 }
 
+/// The caller may not do this, whatever its permissions are.
+pub(super) fn denied(message: impl Into<String>) -> Fault {
+    fault("AccessDeniedException", message)
+}
+
+/// Central configuration is for the home region; seen word for word by clients.
+pub(super) fn not_at_home() -> Fault {
+    denied("Central Configuration APIs can only be called from the aggregation region")
+}
+
+/// The caller's account is not one that may do this.
+pub(super) fn no_access(message: impl Into<String>) -> Fault {
+    fault("InvalidAccessException", message)
+}
+
 /// Security Hub is not enabled here: what nearly every operation says then, with HTTP 401.
 pub(super) fn not_subscribed(call: &Call<'_>) -> Fault {
     let message = format!(
         "Account {} is not subscribed to AWS Security Hub",
         call.account
     );
-    fault("InvalidAccessException", message)
+    no_access(message)
 }

@@ -4,8 +4,10 @@ use std::collections::BTreeMap;
 
 use serde_json::json;
 
+use super::central::refuse_centrally_managed;
+use super::organization::administrator;
 use super::standards::Subscription;
-use super::{Hub, arn, catalogue, fault, hub, operation, store, tags};
+use super::{Hub, Store, arn, catalogue, fault, hub, operation, own_hub, store, tags};
 use crate::sandbox::{Access, Answer, Call, Map, Operation, State};
 
 pub(super) const OPERATIONS: &[Operation] = &[
@@ -21,6 +23,7 @@ const KEPT_SECONDS: f64 = 90.0 * 24.0 * 3600.0;
 fn enable(state: &mut State, call: &mut Call<'_>) -> Answer {
     let reads = state.settings.async_reads;
     let now = call.now_seconds();
+    refuse_centrally_managed(state, call)?;
     let store = store(state, call);
     if store.hub.is_some() {
         return Err(fault::conflict(
@@ -34,6 +37,21 @@ fn enable(state: &mut State, call: &mut Call<'_>) -> Answer {
             subscriptions.insert(standard.short().to_owned(), subscription);
         }
     }
+    let generator = call.str("ControlFindingGenerator");
+    let tags = tags::from_input(call.map("Tags"));
+    make(store, call, generator, subscriptions, tags);
+    Ok(Map::new())
+}
+
+/// Makes a hub, with what is kept of one that was here before.
+pub(super) fn make(
+    store: &mut Store,
+    call: &Call<'_>,
+    generator: Option<&str>,
+    subscriptions: BTreeMap<String, Subscription>,
+    tags: BTreeMap<String, String>,
+) {
+    let now = call.now_seconds();
     let kept = store
         .kept
         .take()
@@ -42,18 +60,22 @@ fn enable(state: &mut State, call: &mut Call<'_>) -> Answer {
         store.rules.retain(|_, _| false);
     }
     // SECURITY_CONTROL is the default of accounts of our days (service model).
-    let generator = call
-        .str("ControlFindingGenerator")
-        .unwrap_or("SECURITY_CONTROL");
+    let generator = generator.unwrap_or("SECURITY_CONTROL");
     store.hub = Some(Hub {
         subscribed_at: format!("{:.3}", call.now),
         auto_enable_controls: true,
         finding_generator: generator.to_owned(),
-        tags: tags::from_input(call.map("Tags")),
+        tags,
         subscriptions,
         parameters: kept.map(|(parameters, _)| parameters).unwrap_or_default(),
     });
-    Ok(Map::new())
+}
+
+/// Disables the hub, if there is one, and keeps what may be wanted again.
+pub(super) fn put_away(store: &mut Store, now: f64) {
+    if let Some(hub) = store.hub.take() {
+        store.kept = Some((hub.parameters, now));
+    }
 }
 
 /// Checks that a hub that is named is the caller's.
@@ -79,7 +101,7 @@ fn describe(state: &mut State, call: &mut Call<'_>) -> Answer {
 }
 
 fn update(state: &mut State, call: &mut Call<'_>) -> Answer {
-    let hub = hub(state, call)?;
+    let hub = own_hub(state, call)?;
     if let Some(auto) = call.bool("AutoEnableControls") {
         hub.auto_enable_controls = auto;
     }
@@ -90,11 +112,13 @@ fn update(state: &mut State, call: &mut Call<'_>) -> Answer {
 }
 
 fn disable(state: &mut State, call: &mut Call<'_>) -> Answer {
-    let now = call.now_seconds();
-    let store = store(state, call);
-    let Some(hub) = store.hub.take() else {
-        return Err(fault::not_subscribed(call));
-    };
-    store.kept = Some((hub.parameters, now));
+    hub(state, call)?;
+    if administrator(state, call.region) == Some(call.account) {
+        // Seen word for word (terraform-provider-aws, `resourceAccountDelete`).
+        let why = "Cannot disable Security Hub on the Security Hub administrator";
+        return Err(fault::invalid(why));
+    }
+    refuse_centrally_managed(state, call)?;
+    put_away(store(state, call), call.now_seconds());
     Ok(Map::new())
 }

@@ -3,16 +3,21 @@
 //! What AWS owns (its standards and their controls) is in a table and never stored; the state has only what somebody
 //! changed.
 
+mod aggregator;
 mod associations;
 mod catalogue;
+mod central;
 mod controls;
 mod fault;
 mod hub;
+mod organization;
 mod page;
 mod parameters;
 mod rules;
 mod standards;
 mod tags;
+#[cfg(test)]
+mod testing;
 #[cfg(test)]
 mod tests;
 
@@ -32,6 +37,63 @@ pub struct Store {
     kept: Option<(BTreeMap<String, parameters::Custom>, f64)>,
     /// Automation rules by ARN. Out of sight while there is no hub, and deleted like the rest of its settings.
     rules: Shelf<rules::Rule>,
+    /// Of a management account: whom it chose to administer Security Hub for the organization, by feature.
+    administrators: BTreeMap<String, organization::Appointment>,
+    /// Of an account that administers Security Hub.
+    joining: organization::Joining,
+    /// What central configuration did here last.
+    followed: Option<String>,
+}
+
+/// What this service remembers of an account once, over all its regions.
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Everywhere {
+    aggregator: Option<aggregator::Aggregator>,
+    central: central::Central,
+}
+
+impl Everywhere {
+    /// Returns the home region: that of the finding aggregator.
+    fn home(&self) -> Option<&str> {
+        Some(self.aggregator.as_ref()?.home())
+    }
+
+    /// Says whether a region is the home, or linked to it.
+    fn reaches(&self, region: &str) -> bool {
+        let there = self.aggregator.as_ref();
+        there.is_some_and(|there| there.reaches(region))
+    }
+}
+
+/// What AWS takes a while for: it is over once it was read as often as the settings say, or after a time in which nobody
+/// looked.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+struct Pending {
+    /// How many reads still see it.
+    reads: u32,
+    since: f64,
+}
+
+impl Pending {
+    /// How long it takes when nobody looks. AWS says "up to 24 hours" of associations; most take minutes.
+    const SECONDS: f64 = 180.0;
+
+    /// Begins at the moment of a call.
+    fn new(state: &State, call: &Call<'_>) -> Self {
+        Self {
+            reads: state.settings.async_reads,
+            since: call.now_seconds(),
+        }
+    }
+
+    fn is_over(&self, now: f64) -> bool {
+        self.reads == 0 || now - self.since >= Self::SECONDS
+    }
+
+    fn was_read(&mut self) {
+        self.reads = self.reads.saturating_sub(1);
+    }
 }
 
 /// The hub.
@@ -49,9 +111,16 @@ struct Hub {
 
 /// Returns the account's store in the call's region, after what time alone has settled.
 fn store<'s>(state: &'s mut State, call: &Call<'_>) -> &'s mut Store {
+    let central = central::wanted(state, call).filter(|wanted| wanted.is_settled);
     let region = call.region.to_owned();
     let store = state.account(call.account).securityhub.entry(region);
     let store = store.or_default();
+    match central {
+        // Whoever is let go keeps what it has.
+        None => store.followed = None,
+        Some(wanted) if store.followed.as_ref() == Some(&wanted.revision) => {}
+        Some(wanted) => central::follow(store, call, &wanted),
+    }
     if let Some(hub) = &mut store.hub {
         let now = call.now_seconds();
         hub.subscriptions
@@ -70,6 +139,13 @@ fn hub<'s>(state: &'s mut State, call: &Call<'_>) -> Result<&'s mut Hub, Fault> 
     hub.ok_or_else(|| fault::not_subscribed(call))
 }
 
+/// Returns the hub of an account that configures itself, or the fault of one that has none or does not.
+fn own_hub<'s>(state: &'s mut State, call: &Call<'_>) -> Result<&'s mut Hub, Fault> {
+    hub(state, call)?;
+    central::refuse_centrally_managed(state, call)?;
+    hub(state, call)
+}
+
 /// Returns the store of an account that has a hub, or the fault of one that has none.
 fn enabled<'s>(state: &'s mut State, call: &Call<'_>) -> Result<&'s mut Store, Fault> {
     let store = store(state, call);
@@ -78,6 +154,11 @@ fn enabled<'s>(state: &'s mut State, call: &Call<'_>) -> Result<&'s mut Store, F
     } else {
         Err(fault::not_subscribed(call))
     }
+}
+
+/// Says whether an account administers Security Hub for the organization, in any region.
+pub(super) fn administers(state: &State, account: &str) -> bool {
+    organization::administers(state, account)
 }
 
 /// Returns the ARN of something of the caller's.
@@ -122,4 +203,8 @@ pub const OPERATIONS: &[&[Operation]] = &[
     parameters::OPERATIONS,
     rules::OPERATIONS,
     tags::OPERATIONS,
+    aggregator::OPERATIONS,
+    organization::OPERATIONS,
+    central::policies::OPERATIONS,
+    central::targets::OPERATIONS,
 ];

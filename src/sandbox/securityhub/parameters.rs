@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::catalogue::Definition;
-use super::{Hub, arn, catalogue, fault, hub, operation};
-use crate::sandbox::{Access, Answer, Call, Map, Operation, State};
+use super::{Hub, arn, catalogue, fault, hub, operation, own_hub};
+use crate::sandbox::{Access, Answer, Call, Fault, Map, Operation, State};
 
 pub(super) const OPERATIONS: &[Operation] = &[
     operation("BatchGetSecurityControls", Access::Read, get),
@@ -34,6 +34,16 @@ pub(super) struct Custom {
 }
 
 impl Custom {
+    /// Values that AWS has taken over.
+    pub(super) fn settled(values: BTreeMap<String, Value>, now: f64) -> Self {
+        Self {
+            values,
+            reason: None,
+            reads: 0,
+            changed: now,
+        }
+    }
+
     pub(super) fn settle(&mut self, now: f64) {
         if now - self.changed >= SETTLES_AFTER_SECONDS {
             self.reads = 0;
@@ -122,7 +132,7 @@ fn configuration(definition: &Definition, custom: Option<&Value>) -> Value {
 fn update(state: &mut State, call: &mut Call<'_>) -> Answer {
     let reads = state.settings.async_reads;
     let now = call.now_seconds();
-    let hub = hub(state, call)?;
+    let hub = own_hub(state, call)?;
     let named = call.required("SecurityControlId");
     let control = catalogue::control(named)
         .ok_or_else(|| fault::not_found(format!("{named} does not exist.")))?;
@@ -134,15 +144,36 @@ fn update(state: &mut State, call: &mut Call<'_>) -> Answer {
     {
         return Err(fault::in_use(format!("{id} is being updated.")));
     }
-    let definitions = control
-        .parameters()
-        .ok_or_else(|| fault::invalid(format!("{id} has no parameters that can be customized.")))?;
     let mut values = hub
         .parameters
         .get(id)
         .map(|c| c.values.clone())
         .unwrap_or_default();
-    for (name, configuration) in call.map("Parameters").into_iter().flatten() {
+    if let Some(said) = call.map("Parameters") {
+        take(&control, said, &mut values)?;
+    }
+    let reason = call.str("LastUpdateReason").map(str::to_owned);
+    let custom = Custom {
+        values,
+        reason,
+        reads,
+        changed: now,
+    };
+    hub.parameters.insert(id.to_owned(), custom);
+    Ok(Map::new())
+}
+
+/// Takes over what a request says of the parameters of a control.
+pub(super) fn take(
+    control: &catalogue::Control,
+    said: &Map,
+    values: &mut BTreeMap<String, Value>,
+) -> Result<(), Fault> {
+    let id = control.id;
+    let definitions = control
+        .parameters()
+        .ok_or_else(|| fault::invalid(format!("{id} has no parameters that can be customized.")))?;
+    for (name, configuration) in said {
         let definition = definitions.get(name);
         let definition =
             definition.ok_or_else(|| fault::invalid(format!("{id} has no parameter {name}.")))?;
@@ -166,15 +197,7 @@ fn update(state: &mut State, call: &mut Call<'_>) -> Answer {
             }
         }
     }
-    let reason = call.str("LastUpdateReason").map(str::to_owned);
-    let custom = Custom {
-        values,
-        reason,
-        reads,
-        changed: now,
-    };
-    hub.parameters.insert(id.to_owned(), custom);
-    Ok(Map::new())
+    Ok(())
 }
 
 /// Says why a value is not one that the parameter may have.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::{arn, catalogue, fault, hub, operation, page};
+use super::{arn, catalogue, fault, hub, operation, own_hub, page};
 use crate::sandbox::{Access, Answer, Call, Fault, Map, Operation, State};
 
 pub(super) const OPERATIONS: &[Operation] = &[
@@ -136,7 +136,7 @@ fn describe(state: &mut State, call: &mut Call<'_>) -> Answer {
 fn enable(state: &mut State, call: &mut Call<'_>) -> Answer {
     let reads = state.settings.async_reads;
     let now = call.now_seconds();
-    let hub = hub(state, call)?;
+    let hub = own_hub(state, call)?;
     let asked = call
         .list("StandardsSubscriptionRequests")
         .cloned()
@@ -203,7 +203,7 @@ fn disable(state: &mut State, call: &mut Call<'_>) -> Answer {
     let reads = state.settings.async_reads;
     let now = call.now_seconds();
     let names = named(call)?;
-    let hub = hub(state, call)?;
+    let hub = own_hub(state, call)?;
     if let Some(unknown) = names
         .iter()
         .find(|name| !hub.subscriptions.contains_key(*name))

@@ -1,10 +1,10 @@
-//! Tags of the hub and of automation rules.
+//! Tags of the hub, of automation rules and of configuration policies.
 
 use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use super::{arn, enabled, fault, operation, rules};
+use super::{arn, central, enabled, fault, operation, rules};
 use crate::sandbox::{Access, Answer, Call, Fault, Map, Operation, State};
 
 pub(super) const OPERATIONS: &[Operation] = &[
@@ -32,6 +32,11 @@ fn find<'s>(
     let own = arn(call, "hub/default");
     let gone = || fault::not_found(format!("{named} does not exist."));
     // Without a hub there is no such resource: the service model lists no InvalidAccessException here.
+    enabled(state, call).map_err(|_| gone())?;
+    if named.starts_with(&arn(call, "configuration-policy/")) {
+        let everywhere = &mut state.account(call.account).securityhub_everywhere;
+        return central::tags_of(everywhere, named).ok_or_else(gone);
+    }
     let store = enabled(state, call).map_err(|_| gone())?;
     match &mut store.hub {
         Some(hub) if named == own => Ok(&mut hub.tags),

@@ -1,54 +1,16 @@
-use jiff::{SignedDuration, Timestamp};
-use rand::SeedableRng;
-use rand::rngs::SmallRng;
+use jiff::SignedDuration;
 use serde_json::{Value, json};
 
-use super::super::OPERATIONS;
-use crate::sandbox::{Call, Fault, State};
+use super::super::testing::World;
 
-/// An account in which Security Hub is enabled, and somebody who calls.
-struct World {
-    state: State,
-    now: Timestamp,
-    rng: SmallRng,
+/// An account in which Security Hub is enabled.
+fn world() -> World {
+    let mut world = World::new();
+    world.ok("EnableSecurityHub", &json!({}));
+    world
 }
 
 impl World {
-    fn new() -> Self {
-        let mut world = Self {
-            state: State::default(),
-            now: Timestamp::from_second(1_767_225_600).unwrap(),
-            rng: SmallRng::seed_from_u64(7),
-        };
-        world.ok("EnableSecurityHub", &json!({}));
-        world
-    }
-
-    fn call(&mut self, operation: &str, input: &Value) -> Result<Value, Fault> {
-        let mut operations = OPERATIONS.iter().flat_map(|group| group.iter());
-        let operation = operations.find(|o| o.name == operation);
-        self.now += SignedDuration::from_secs(1);
-        let mut call = Call {
-            account: "111122223333",
-            region: "eu-west-1",
-            caller: "arn:aws:iam::111122223333:user/tester",
-            input: input.as_object().unwrap(),
-            now: self.now,
-            rng: &mut self.rng,
-        };
-        (operation.unwrap().run)(&mut self.state, &mut call).map(Value::from)
-    }
-
-    fn ok(&mut self, operation: &str, input: &Value) -> Value {
-        let answer = self.call(operation, input);
-        answer.unwrap_or_else(|fault| panic!("{operation}: {}", fault.message))
-    }
-
-    fn refused(&mut self, operation: &str, input: &Value) -> (String, String) {
-        let fault = self.call(operation, input).unwrap_err();
-        (fault.code, fault.message)
-    }
-
     fn create(&mut self) -> String {
         let answer = self.ok("CreateAutomationRule", &rule());
         answer["RuleArn"].as_str().unwrap().to_owned()
@@ -86,7 +48,7 @@ fn rule() -> Value {
 
 #[test]
 fn a_rule_has_defaults_and_a_name_is_no_identity() {
-    let mut world = World::new();
+    let mut world = world();
     let arn = world.create();
     assert!(arn.starts_with("arn:aws:securityhub:eu-west-1:111122223333:automation-rule/"));
     let got = world.get(&arn);
@@ -110,7 +72,7 @@ fn a_rule_has_defaults_and_a_name_is_no_identity() {
 
 #[test]
 fn a_list_has_pages() {
-    let mut world = World::new();
+    let mut world = world();
     let mut made: Vec<String> = (0..5).map(|_| world.create()).collect();
     made.sort();
     let (mut found, mut token) = (Vec::new(), Value::Null);
@@ -137,7 +99,7 @@ fn a_list_has_pages() {
 
 #[test]
 fn an_update_keeps_what_it_leaves_out_and_replaces_what_it_has_whole() {
-    let mut world = World::new();
+    let mut world = world();
     let arn = world.create();
     let before = world.get(&arn);
     let title = json!({ "Title": [{ "Value": "x", "Comparison": "CONTAINS" }] });
@@ -163,7 +125,7 @@ fn an_update_keeps_what_it_leaves_out_and_replaces_what_it_has_whole() {
 
 #[test]
 fn a_severity_by_number_gets_its_label() {
-    let mut world = World::new();
+    let mut world = world();
     let arn = world.create();
     for (normalized, label) in [
         (0, "INFORMATIONAL"),
@@ -184,7 +146,7 @@ fn a_severity_by_number_gets_its_label() {
 
 #[test]
 fn what_does_not_go_together_is_refused() {
-    let mut world = World::new();
+    let mut world = world();
     let arn = world.create();
     let filters = |comparisons: &[&str]| -> Vec<Value> {
         let filter = |c: &&str| json!({ "Value": "x", "Comparison": c });
@@ -233,7 +195,7 @@ fn what_does_not_go_together_is_refused() {
 
 #[test]
 fn a_batch_does_what_it_can_and_tells_the_rest() {
-    let mut world = World::new();
+    let mut world = world();
     let (arn, gone) = (world.create(), "arn:aws:securityhub:eu-west-1:1:x");
     let both = json!({ "AutomationRulesArns": [gone, arn] });
     let got = world.ok("BatchGetAutomationRules", &both);
@@ -254,7 +216,7 @@ fn a_batch_does_what_it_can_and_tells_the_rest() {
 
 #[test]
 fn there_are_a_hundred_at_most() {
-    let mut world = World::new();
+    let mut world = world();
     for _ in 0..100 {
         world.create();
     }
@@ -266,7 +228,7 @@ fn there_are_a_hundred_at_most() {
 
 #[test]
 fn without_a_hub_rules_are_out_of_sight_and_after_ninety_days_they_are_gone() {
-    let mut world = World::new();
+    let mut world = world();
     let arn = world.create();
     for (days, left) in [(89, 1), (91, 0)] {
         world.ok("DisableSecurityHub", &json!({}));
