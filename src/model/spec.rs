@@ -60,6 +60,12 @@ pub trait Spec: Serialize + DeserializeOwned + JsonSchema + Clone + Send + Sync 
         None
     }
 
+    /// Says why an object like this cannot be where the run acts, whatever is there, and what to do; `None` when it can.
+    /// Called on a settled spec.
+    fn misplaced(&self, _at: &Location) -> Option<String> {
+        None
+    }
+
     /// Says what AWS does besides when an object is created (`None`), or when what is under these JSON Pointers changes,
     /// where that reaches further than the object itself. Plans tell it. Called on a settled spec.
     fn consequence(&self, _changed: Option<&[&str]>) -> Option<&'static str> {
@@ -125,6 +131,8 @@ pub trait AnySpec: Send + Sync {
     fn settle(&self, desired: &Value, live: &Value) -> Result<Value, NotASpec>;
     /// Runs [`Spec::impossible`] on a settled spec.
     fn impossible(&self, settled: &Value, live: &Value, at: &Location) -> Option<String>;
+    /// Runs [`Spec::misplaced`] on a settled spec.
+    fn misplaced(&self, settled: &Value, at: &Location) -> Option<String>;
     /// Runs [`Spec::consequence`] on a settled spec.
     fn consequence(&self, settled: &Value, changed: Option<&[&str]>) -> Option<&'static str>;
 }
@@ -240,6 +248,10 @@ impl<K: Spec> AnySpec for Erased<K> {
         typed::<K>(settled)
             .ok()?
             .impossible(&typed::<K>(live).ok()?, at)
+    }
+
+    fn misplaced(&self, settled: &Value, at: &Location) -> Option<String> {
+        typed::<K>(settled).ok()?.misplaced(at)
     }
 
     fn consequence(&self, settled: &Value, changed: Option<&[&str]>) -> Option<&'static str> {

@@ -91,6 +91,9 @@ impl Place<'_> {
                     let why = "which is not there yet and not among what was asked for";
                     return (Standing::Absent(why.to_owned()), None);
                 }
+                if let Some(why) = spec.misplaced(&object.spec, self.location) {
+                    return blocked(why);
+                }
                 let mut change = self.change(object, Action::Create);
                 change.because = vec![Because::Missing];
                 change.reason = spec.consequence(&object.spec, None).map(str::to_owned);
@@ -188,7 +191,16 @@ impl Place<'_> {
                 change.held = Some(held.to_owned());
             }
         }
-        if change.differences.is_empty() && replaced.is_empty() {
+        let changes = !change.differences.is_empty() || !replaced.is_empty();
+        if (changes || !owned)
+            && let Some(why) = self.refused(spec, &wanted, &change, changes)
+        {
+            change.action = Action::Blocked;
+            change.held = None;
+            change.reason = Some(why);
+            return (Standing::There, Some(change));
+        }
+        if !changes {
             let stale = owned.then(|| stale_stamp(object, live)).flatten();
             if let Some(what) = stale {
                 change.reason = Some(format!("{what}; only the stamp changes"));
@@ -198,13 +210,6 @@ impl Place<'_> {
                 Standing::There,
                 (stale.is_some() || !owned).then_some(change),
             );
-        }
-        if let Some(lifted) = &change.lifted
-            && let Some(why) = spec.impossible(&wanted, lifted, self.location)
-        {
-            change.action = Action::Blocked;
-            change.reason = Some(why);
-            return (Standing::There, Some(change));
         }
         let create_only = |at: &str| {
             spec.create_only()
@@ -234,6 +239,21 @@ impl Place<'_> {
         }
         foretell(spec, &seen.settled, &mut change);
         (Standing::There, Some(change))
+    }
+
+    /// Says why AWS could not be brought to what is wanted, from what it has or from here.
+    fn refused(
+        &self,
+        spec: &dyn AnySpec,
+        wanted: &Value,
+        change: &Change,
+        changes: bool,
+    ) -> Option<String> {
+        let misplaced = spec.misplaced(wanted, self.location);
+        misplaced.or_else(|| {
+            let lifted = change.lifted.as_ref().filter(|_| changes)?;
+            spec.impossible(wanted, lifted, self.location)
+        })
     }
 
     /// Says whether an object is ours and to the letter what its document says: then nothing can differ, and nothing
