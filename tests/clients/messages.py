@@ -172,7 +172,9 @@ def routes(service):
     found = []
     for name, operation in model(service)["operations"].items():
         uri = operation["http"]["requestUri"].partition("?")[0]
-        pattern = re.sub(r"\\{(\w+)\\}", r"(?P<\1>[^/]+)", re.escape(uri))
+        # A label with a plus takes slashes too.
+        pattern = re.sub(r"\\{(\w+)\\\+\\}", r"(?P<\1>.+)", re.escape(uri))
+        pattern = re.sub(r"\\{(\w+)\\}", r"(?P<\1>[^/]+)", pattern)
         found.append((operation["http"]["method"], re.compile(pattern), name))
     return found
 
