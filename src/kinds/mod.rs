@@ -24,6 +24,7 @@ pub mod contact;
 pub mod dashboard;
 pub mod document;
 pub mod escalation_plan;
+pub mod finding_aggregator;
 pub mod maintenance_window;
 pub mod on_call_schedule;
 pub mod patch_baseline;
@@ -54,6 +55,7 @@ pub static KINDS: &[&dyn AnyKind] = &[
     kind::<association::Association>(),
     kind::<security_hub::SecurityHub>(),
     kind::<automation_rule::AutomationRule>(),
+    kind::<finding_aggregator::FindingAggregator>(),
     kind::<service_setting::ServiceSetting>(),
     kind::<dashboard::Dashboard>(),
     kind::<alarm::Alarm>(),

@@ -78,6 +78,10 @@ pub static CODES: &[(&str, &str)] = &[
         "A response plan engages not exactly one party in an entry.",
     ),
     (
+        "bad-finding-aggregator",
+        "A finding aggregator names regions that its mode does not speak of, or what is no region, or none.",
+    ),
+    (
         "bad-name",
         "A name of an object has other characters than Kubernetes allows in one.",
     ),

@@ -155,6 +155,7 @@ const ALL: &[&str] = &[
     example!("dashboard"),
     example!("document"),
     example!("escalation-plan"),
+    example!("finding-aggregator"),
     example!("maintenance-window"),
     example!("on-call-schedule"),
     example!("patch-baseline"),
@@ -231,7 +232,7 @@ async fn all_examples_are_applied_at_once_and_destroyed() {
 
 #[tokio::test]
 async fn every_write_may_lose_its_first_answer() {
-    const WRITES: [&str; 28] = [
+    const WRITES: [&str; 31] = [
         "CreateDocument",
         "UpdateDocument",
         "UpdateDocumentDefaultVersion",
@@ -256,6 +257,9 @@ async fn every_write_may_lose_its_first_answer() {
         "CreateAutomationRule",
         "BatchUpdateAutomationRules",
         "BatchDeleteAutomationRules",
+        "CreateFindingAggregator",
+        "UpdateFindingAggregator",
+        "DeleteFindingAggregator",
         "CreateReplicationSet",
         "CreateResponsePlan",
         "UpdateResponsePlan",
@@ -271,6 +275,7 @@ async fn every_write_may_lose_its_first_answer() {
     let changed = ALL.iter().map(|yaml| {
         yaml.replace("description: ", "description: Now it ")
             .replace("impact: 2", "impact: 3")
+            .replace("SPECIFIED_REGIONS", "ALL_REGIONS_EXCEPT_SPECIFIED")
     });
     let changed: Vec<String> = changed.collect();
     let changed: Vec<&str> = changed.iter().map(String::as_str).collect();

@@ -14,6 +14,7 @@ mod fleet;
 mod generated;
 mod hostile;
 mod hostile_aws;
+mod kinds_aggregator;
 mod kinds_alarms;
 mod kinds_associations;
 mod kinds_oncall;

@@ -660,10 +660,11 @@ fn excused(change: &Change, before: &Estate, after: &Estate) -> bool {
                             && live.name == wanted["name"])
             })
         }
-        // With a hub that was gone come the rules that nobody could see then, those of no document too.
+        // With a hub that was gone comes what nobody could see then, what is in no document too.
         Action::Delete => {
             let hub = before.keys().any(|(kind, _)| kind == "SecurityHub");
-            change.address.kind == "AutomationRule" && !hub
+            let parts = ["AutomationRule", "FindingAggregator"];
+            parts.contains(&change.address.kind.as_str()) && !hub
         }
         Action::Unknown => false,
     }
@@ -811,7 +812,8 @@ fn change(rng: &mut SmallRng, kind: &str, spec: &Value, people: &[String]) -> Op
     let any = kinds::find(kind).unwrap();
     let mut spec = spec.clone();
     let number = rng.random_range(1..20);
-    if kind != "ServiceSetting" && rng.random_bool(0.25) {
+    let tagged = !["ServiceSetting", "FindingAggregator"].contains(&kind);
+    if tagged && rng.random_bool(0.25) {
         let value = json!(format!("v{number}"));
         match spec.get_mut("tags").and_then(Value::as_object_mut) {
             Some(tags) => drop(tags.insert("changed".to_owned(), value)),
@@ -1008,6 +1010,14 @@ fn one_field(
         ("AutomationRule", _) => {
             let note = json!({"text": format!("Note {number}"), "updatedBy": "somebody"});
             spec["findingFieldsUpdate"]["note"] = note;
+        }
+        ("FindingAggregator", 0) => {
+            *spec = json!({"regionLinkingMode": "ALL_REGIONS"});
+        }
+        ("FindingAggregator", _) => {
+            let mode = ["SPECIFIED_REGIONS", "ALL_REGIONS_EXCEPT_SPECIFIED"][number as usize % 2];
+            let region = ["eu-west-1", "us-east-1", "sa-east-1"][number as usize % 3];
+            *spec = json!({"regionLinkingMode": mode, "regions": [region]});
         }
         ("ServiceSetting", _) => {
             let value = spec["value"].as_str()?;

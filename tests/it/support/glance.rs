@@ -107,6 +107,17 @@ impl Glance {
                 self.add(&arn, &alarm["tags"], alarm["settings"].clone());
             }
         }
+        let everywhere = serde_json::to_value(&account.securityhub_everywhere).unwrap();
+        let aggregator = &everywhere["aggregator"];
+        if let (Some(arn), Some(home)) = (aggregator["arn"].as_str(), aggregator["home"].as_str()) {
+            let ssm = serde_json::to_value(account.ssm.get(home)).unwrap();
+            let (_, tags) = claim(map(&ssm["parameters"]), AGGREGATOR);
+            self.add(
+                arn,
+                &tags,
+                json!([aggregator["mode"], aggregator["regions"]]),
+            );
+        }
         for (region, hub) in &account.securityhub {
             let store = serde_json::to_value(hub).unwrap();
             // Rules are there without the hub too, though out of sight.
@@ -126,22 +137,20 @@ impl Glance {
 
     /// Settings that somebody changed or claimed; whose they are stands in parameters.
     fn settings(&mut self, id: &str, region: &str, ssm: &Value) {
-        const CLAIMS: &str = "/stationbill/claims";
         let (settings, parameters) = (map(&ssm["service_settings"]), map(&ssm["parameters"]));
         let claimed = parameters
             .keys()
-            .filter_map(|name| name.strip_prefix(CLAIMS));
+            .filter_map(|name| name.strip_prefix(CLAIMS))
+            .filter(|name| *name != AGGREGATOR);
         let names: BTreeSet<&str> = settings.keys().map(String::as_str).chain(claimed).collect();
         for name in names {
-            let versions = parameters.get(&format!("{CLAIMS}{name}"));
-            let claim = versions.and_then(|claim| claim["versions"].as_array()?.last());
-            let tags = claim.and_then(|claim| serde_json::from_str(claim["value"].as_str()?).ok());
+            let (claimed, tags) = claim(parameters, name);
             // When a slow one takes its new value is AWS's affair.
             let setting = settings.get(name).unwrap_or(&Value::Null);
             let value = setting["pending"].get(0).unwrap_or(&setting["value"]);
-            if claim.is_some() || !value.is_null() {
+            if claimed || !value.is_null() {
                 let arn = format!("arn:aws:ssm:{region}:{id}:servicesetting{name}");
-                self.add(&arn, &tags.unwrap_or_default(), value.clone());
+                self.add(&arn, &tags, value.clone());
             }
         }
     }
@@ -191,6 +200,18 @@ impl Glance {
         }
         found
     }
+}
+
+/// Below which the claims are, and the one that is of no setting.
+const CLAIMS: &str = "/stationbill/claims";
+const AGGREGATOR: &str = "/securityhub/finding-aggregator";
+
+/// Says whether somebody claimed what has this id, and returns the stamp.
+fn claim(parameters: &Map<String, Value>, id: &str) -> (bool, Value) {
+    let versions = parameters.get(&format!("{CLAIMS}{id}"));
+    let claim = versions.and_then(|claim| claim["versions"].as_array()?.last());
+    let tags = claim.and_then(|claim| serde_json::from_str(claim["value"].as_str()?).ok());
+    (claim.is_some(), tags.unwrap_or_default())
 }
 
 fn map(value: &Value) -> &Map<String, Value> {

@@ -60,8 +60,24 @@ impl Scene {
     pub(crate) async fn seen(sandbox: Arc<Sandbox>, look: Option<Arc<Look>>) -> Self {
         let connector = Connector {
             http: look.map(|look| watched(sandbox.clone(), look)),
-            sandbox: Some(sandbox.clone()),
             ..Connector::default()
+        };
+        Self::by(sandbox, connector).await
+    }
+
+    /// A scene in another region of the same account.
+    pub(crate) async fn elsewhere(&self, region: &str) -> Self {
+        let connector = Connector {
+            region: Some(region.to_owned()),
+            ..Connector::default()
+        };
+        Self::by(self.sandbox.clone(), connector).await
+    }
+
+    async fn by(sandbox: Arc<Sandbox>, connector: Connector) -> Self {
+        let connector = Connector {
+            sandbox: Some(sandbox.clone()),
+            ..connector
         };
         let aws = connect(&connector).await.unwrap().aws;
         let world = World {
