@@ -200,6 +200,10 @@ fn classify(code: &str, message: &str) -> Class {
             Class::Denied
         };
     }
+    // Configuration policies are refused like this where there is no central configuration. [O] what Terraform's users see.
+    if code == "AccessDeniedException" && message.contains("delegated administrator with Central") {
+        return Class::NotAvailable;
+    }
     match code {
         "ResourceNotFoundException"
         | "ResourceNotFound"

@@ -1,7 +1,7 @@
-//! What several kinds of Security Hub have in common: their tags.
+//! What several kinds of Security Hub have in common: their tags, and who may have them.
 
 use super::tags::Change;
-use super::{Aws, AwsError};
+use super::{Aws, AwsError, Class};
 use crate::model::stamp::Tags;
 
 /// Reads the tags of one object, by its ARN.
@@ -23,4 +23,49 @@ pub async fn write_tags(aws: &Aws, arn: &str, change: Change) -> Result<(), AwsE
         request.set_tag_keys(Some(remove)).send().await?;
     }
     Ok(())
+}
+
+/// Takes over why what only the administrator of an organization has cannot be listed. In an account that is none, or is
+/// not subscribed to Security Hub, it is not to be had; that is neither a failure nor a matter of permissions, for a
+/// caller without those gets another code. [M] `InvalidAccessException`.
+pub fn only_for_administrators(error: AwsError) -> AwsError {
+    let none = error.code.as_deref() == Some("InvalidAccessException");
+    let class = if none {
+        Class::NotAvailable
+    } else {
+        error.class
+    };
+    AwsError { class, ..error }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_account_that_administers_nothing_is_not_one_without_permissions() {
+        let error = |class: Class, code: &str| AwsError {
+            class,
+            code: Some(code.to_owned()),
+            message: String::new(),
+            request_id: None,
+        };
+        for (class, code, becomes) in [
+            (Class::Denied, "InvalidAccessException", Class::NotAvailable),
+            (
+                Class::NotFound,
+                "InvalidAccessException",
+                Class::NotAvailable,
+            ),
+            (Class::Denied, "AccessDeniedException", Class::Denied),
+            (
+                Class::Throttled,
+                "TooManyRequestsException",
+                Class::Throttled,
+            ),
+        ] {
+            let became = only_for_administrators(error(class, code));
+            assert_eq!(became.class, becomes, "{code}");
+        }
+    }
 }

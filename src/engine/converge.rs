@@ -65,7 +65,7 @@ impl Target<'_> {
             if before.as_ref() == Some(&differences) {
                 lag += 1;
                 if lag > LAG {
-                    return Err(did_not_take(&differences));
+                    return Err(did_not_take(&differences, &live.notes));
                 }
                 pause.take().await?;
             }
@@ -166,7 +166,8 @@ where
     call().await
 }
 
-fn did_not_take(differences: &[Difference]) -> AwsError {
+/// Says what AWS did not take, and what else is known of the object: it may say why.
+fn did_not_take(differences: &[Difference], notes: &[String]) -> AwsError {
     let fields: Vec<String> = differences
         .iter()
         .map(|Difference { path, old, .. }| {
@@ -179,13 +180,13 @@ fn did_not_take(differences: &[Difference]) -> AwsError {
             )
         })
         .collect();
-    AwsError::unexpected(
-        "reading back",
-        &format!(
-            "AWS accepted the write, and it did not take: {}",
-            fields.join(", ")
-        ),
-    )
+    let said = std::iter::once(fields.join(", ")).chain(notes.iter().cloned());
+    let said: Vec<String> = said.collect();
+    let message = format!(
+        "AWS accepted the write, and it did not take: {}",
+        said.join("; ")
+    );
+    AwsError::unexpected("reading back", &message)
 }
 
 /// Pauses that grow, and end.

@@ -20,6 +20,7 @@ mod action;
 pub mod alarm;
 pub mod association;
 pub mod automation_rule;
+pub mod configuration_policy;
 pub mod contact;
 pub mod dashboard;
 pub mod document;
@@ -27,6 +28,7 @@ pub mod escalation_plan;
 pub mod finding_aggregator;
 pub mod maintenance_window;
 pub mod on_call_schedule;
+pub mod organization_configuration;
 pub mod patch_baseline;
 mod rate_control;
 pub mod replication_set;
@@ -56,6 +58,8 @@ pub static KINDS: &[&dyn AnyKind] = &[
     kind::<security_hub::SecurityHub>(),
     kind::<automation_rule::AutomationRule>(),
     kind::<finding_aggregator::FindingAggregator>(),
+    kind::<organization_configuration::OrganizationConfiguration>(),
+    kind::<configuration_policy::ConfigurationPolicy>(),
     kind::<service_setting::ServiceSetting>(),
     kind::<dashboard::Dashboard>(),
     kind::<alarm::Alarm>(),

@@ -13,6 +13,8 @@ pub(super) struct Entry {
     pub(super) references: Vec<Referred>,
     /// `spec.name`, by which AWS knows it.
     pub(super) identity: Option<(String, Place)>,
+    /// What only one object of the kind can have: what it is, its text, and where it stands.
+    pub(super) exclusive: Vec<(&'static str, String, Place)>,
     pub(super) targets: Vec<(String, Place)>,
     pub(super) variables: Vec<Variable>,
 }
@@ -40,6 +42,7 @@ impl Entry {
             place,
             references: Vec::new(),
             identity: None,
+            exclusive: Vec::new(),
             targets: Vec::new(),
             variables: Vec::new(),
         }
@@ -102,6 +105,7 @@ pub(super) fn check(
         .collect();
     identities(&unique, kinds, report);
     singletons(&unique, kinds, report);
+    exclusives(&unique, report);
     references(&unique, &first, report);
     targets(&unique, &first, report);
     circles(&unique, &first, report);
@@ -171,6 +175,30 @@ fn singletons(entries: &[&Entry], kinds: &BTreeMap<&'static str, Kind<'_>>, repo
             push(report, entry, finding.place(entry.place.clone()));
         }
         others.push(entry);
+    }
+}
+
+/// Reports what two objects ask for and only one can have.
+fn exclusives(entries: &[&Entry], report: &mut Report) {
+    let mut seen: BTreeMap<(&str, &str, &str), Vec<&Entry>> = BTreeMap::new();
+    for entry in entries {
+        let kind = entry.address.kind.as_str();
+        for (what, text, place) in &entry.exclusive {
+            let others = seen.entry((kind, what, text)).or_default();
+            if let Some(other) = others.iter().find(|other| other.shares_target(entry)) {
+                let message = format!(
+                    "{} and {} both ask for `{text}`, and only one can have it",
+                    other.address, entry.address
+                );
+                let hint = format!(
+                    "the other is in {}: take it out of one of them",
+                    at(&other.place)
+                );
+                let finding = Diagnostic::error("second-owner", *what, message).hint(hint);
+                push(report, entry, finding.place(place.clone()));
+            }
+            others.push(entry);
+        }
     }
 }
 

@@ -46,6 +46,10 @@ pub static CODES: &[(&str, &str)] = &[
         "The name of a contact's channel has characters that AWS does not accept.",
     ),
     (
+        "bad-configuration-policy",
+        "A configuration policy of Security Hub says what does not go together.",
+    ),
+    (
         "bad-control",
         "A control of Security Hub is not named, explained or parametrised as AWS wants it.",
     ),
@@ -84,6 +88,10 @@ pub static CODES: &[(&str, &str)] = &[
     (
         "bad-name",
         "A name of an object has other characters than Kubernetes allows in one.",
+    ),
+    (
+        "bad-organization-configuration",
+        "Settings of an organization do not go with central configuration.",
     ),
     (
         "bad-parameter",
@@ -235,6 +243,10 @@ pub static CODES: &[(&str, &str)] = &[
     (
         "reserved-name",
         "A name begins like those that AWS keeps for itself.",
+    ),
+    (
+        "second-owner",
+        "Two objects ask for the same thing, and AWS gives it to one only.",
     ),
     (
         "second-singleton",

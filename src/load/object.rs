@@ -86,7 +86,7 @@ impl Loader<'_> {
             &value,
             findings,
             targets,
-            schema,
+            kind,
             &draft.origin,
         ));
         let Some(spec) = parsed.filter(|_| draft.clean) else {
@@ -141,7 +141,7 @@ fn entry(
     value: &Value,
     findings: Findings,
     targets: Vec<(String, Place)>,
-    schema: &Schema,
+    kind: &Kind<'_>,
     origin: &Origin,
 ) -> Entry {
     let references = findings.references.into_iter().map(|found| Referred {
@@ -157,12 +157,16 @@ fn entry(
     let name = value
         .get("name")
         .and_then(Value::as_str)
-        .filter(|_| schema.requires_text("name"));
+        .filter(|_| kind.schema().requires_text("name"));
+    let exclusive = spec::exclusive(kind.spec.exclusive(), value).into_iter();
+    let exclusive =
+        exclusive.map(|(what, at, text)| (what, text.to_owned(), origin.place(&at, Focus::Value)));
     Entry {
         address,
         place,
         references: references.collect(),
         identity: name.map(|name| (name.to_owned(), origin.place("/name", Focus::Value))),
+        exclusive: exclusive.collect(),
         targets,
         variables: variables.collect(),
     }

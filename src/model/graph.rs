@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::plan::{Action, Change, Plan};
 use super::reference::references;
-use super::spec::AnySpec;
+use super::spec::{AnySpec, exclusive};
 use super::{Address, Location};
 
 /// What one step does.
@@ -112,7 +112,47 @@ pub fn order(plan: &Plan, specs: &[&dyn AnySpec]) -> Graph {
             }
         }
     }
+    for spec in specs.iter().filter(|spec| !spec.exclusive().is_empty()) {
+        hand_over(&mut graph, plan, *spec, &index);
+    }
     graph
+}
+
+/// What only one object can have goes from hand to hand in one step: who takes it goes first, and who gives it away finds
+/// it gone. Where two exchange something, one of them gives it away first.
+fn hand_over(graph: &mut Graph, plan: &Plan, spec: &dyn AnySpec, index: &Index<'_>) {
+    let has = |spec_of: Option<&serde_json::Value>| -> BTreeSet<(&str, String)> {
+        let found = spec_of.map(|value| exclusive(spec.exclusive(), value));
+        let found = found.into_iter().flatten();
+        found
+            .map(|(what, _, text)| (what, text.to_owned()))
+            .collect()
+    };
+    let mut takers = BTreeMap::new();
+    let mut givers = Vec::new();
+    for (at, Step { change, part }) in graph.steps.iter().enumerate() {
+        let change = &plan.changes[*change];
+        if change.address.kind != spec.kind() {
+            continue;
+        }
+        let place = index.whereabouts(&change.location, spec.kind());
+        let kept = match part {
+            Part::Put => has(change.desired.as_deref()),
+            Part::Remove => BTreeSet::new(),
+        };
+        let there = has(change.lifted.as_ref());
+        let taken = kept.difference(&there).cloned();
+        takers.extend(taken.map(|what| ((place, what), at)));
+        let given = there.difference(&kept).cloned();
+        givers.extend(given.map(|what| ((place, what), at)));
+    }
+    for (what, giver) in givers {
+        if let Some(&taker) = takers.get(&what)
+            && !graph.needs(taker, giver)
+        {
+            graph.after(giver, Some(&taker));
+        }
+    }
 }
 
 /// An account, and a region of it where the kind has one.
@@ -182,6 +222,20 @@ impl Graph {
         self.steps.len() - 1
     }
 
+    /// Says whether a step waits for another, or for one that does.
+    fn needs(&self, step: usize, other: usize) -> bool {
+        let (mut open, mut seen) = (vec![step], BTreeSet::new());
+        while let Some(step) = open.pop() {
+            if step == other {
+                return true;
+            }
+            if seen.insert(step) {
+                open.extend(&self.needs[step]);
+            }
+        }
+        false
+    }
+
     fn after(&mut self, step: usize, needed: Option<&usize>) {
         if let Some(&needed) = needed
             && needed != step
@@ -205,4 +259,78 @@ pub fn waits_for<'a>(plan: &'a Plan, graph: &Graph, step: usize) -> Vec<&'a Chan
         .iter()
         .map(|&need| &plan.changes[graph.steps[need].change])
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use schemars::JsonSchema;
+    use serde::{Deserialize, Serialize};
+    use serde_json::json;
+
+    use super::*;
+    use crate::model::{Erased, Spec};
+
+    /// A door has one key.
+    #[derive(Clone, Serialize, Deserialize, JsonSchema)]
+    struct Key {
+        opens: Vec<String>,
+    }
+
+    impl Spec for Key {
+        const KIND: &'static str = "Key";
+        const EXCLUSIVE: &'static [&'static str] = &["/opens"];
+    }
+
+    static KEY: Erased<Key> = Erased::new();
+
+    fn key(name: &str, action: Action, before: &[&str], after: &[&str]) -> Change {
+        let location = Location {
+            account: "111122223333".to_owned(),
+            region: "eu-west-1".to_owned(),
+        };
+        let goes = action == Action::Delete;
+        Change {
+            lifted: Some(json!({ "opens": before })),
+            desired: (!goes).then(|| Arc::new(json!({ "opens": after }))),
+            ..Change::new(Address::new("Key", name), location, action)
+        }
+    }
+
+    /// Which change waits for which.
+    fn waits(changes: Vec<Change>) -> Vec<(usize, usize)> {
+        let plan = Plan {
+            changes,
+            ..Plan::default()
+        };
+        let graph = order(&plan, &[&KEY]);
+        let needs = graph.needs.iter().enumerate();
+        let pairs = needs.flat_map(|(step, needs)| {
+            let change = |step: usize| graph.steps[step].change;
+            needs.iter().map(move |&need| (change(step), change(need)))
+        });
+        pairs.collect()
+    }
+
+    #[test]
+    fn who_takes_what_only_one_can_have_goes_first() {
+        let gives = |action| key("a", action, &["front", "back"], &["back"]);
+        let takes = || key("b", Action::Update, &[], &["front"]);
+        assert_eq!(waits(vec![gives(Action::Update), takes()]), [(0, 1)]);
+        assert_eq!(waits(vec![takes(), gives(Action::Update)]), [(1, 0)]);
+        assert_eq!(waits(vec![gives(Action::Delete), takes()]), [(0, 1)]);
+        let other = key("b", Action::Update, &[], &["side"]);
+        assert_eq!(waits(vec![gives(Action::Update), other]), []);
+    }
+
+    #[test]
+    fn those_that_exchange_something_do_not_wait_for_each_other() {
+        let swap = vec![
+            key("a", Action::Update, &["front"], &["back"]),
+            key("b", Action::Update, &["back"], &["side"]),
+            key("c", Action::Update, &["side"], &["front"]),
+        ];
+        assert_eq!(waits(swap).len(), 2);
+    }
 }

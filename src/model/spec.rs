@@ -7,9 +7,9 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::Location;
 use super::canonical::canonical;
 use super::report::Report;
+use super::{Location, pointer};
 
 /// What a user may declare. Pure: no I/O, no clock, no randomness.
 pub trait Spec: Serialize + DeserializeOwned + JsonSchema + Clone + Send + Sync + 'static {
@@ -47,6 +47,10 @@ pub trait Spec: Serialize + DeserializeOwned + JsonSchema + Clone + Send + Sync 
 
     /// Whether AWS keeps it once for an account and not for each region.
     const PER_ACCOUNT: bool = false;
+
+    /// JSON Pointers of texts, and of lists of texts, that name what only one object of the kind can have. Two documents
+    /// cannot both ask for it; who takes it from another goes first, so that it changes hands in one step.
+    const EXCLUSIVE: &'static [&'static str] = &[];
 
     /// Reports everything wrong with the declaration that its schema cannot express.
     fn validate(&self, _report: &mut Report) {}
@@ -89,6 +93,27 @@ pub fn aws_name(spec: &Value) -> Option<&str> {
     spec.get("name").and_then(Value::as_str)
 }
 
+/// Lists what an object asks for that only one can have: the pointer that says so, where it stands, and its text.
+pub fn exclusive<'a>(
+    pointers: &[&'static str],
+    spec: &'a Value,
+) -> Vec<(&'static str, String, &'a str)> {
+    let mut found = Vec::new();
+    for &at in pointers {
+        match spec.pointer(at) {
+            Some(Value::String(text)) => found.push((at, at.to_owned(), text.as_str())),
+            Some(Value::Array(list)) => {
+                let texts = list.iter().enumerate();
+                found.extend(texts.filter_map(|(index, text)| {
+                    Some((at, pointer::join(at, index), text.as_str()?))
+                }));
+            }
+            _ => {}
+        }
+    }
+    found
+}
+
 /// Why a spec could not be read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
@@ -121,6 +146,8 @@ pub trait AnySpec: Send + Sync {
     fn held(&self) -> bool;
     /// [`Spec::PER_ACCOUNT`].
     fn per_account(&self) -> bool;
+    /// [`Spec::EXCLUSIVE`].
+    fn exclusive(&self) -> &'static [&'static str];
     /// Returns the JSON Schema of the spec, subschemas inlined.
     fn schema(&self) -> Value;
     /// Reads a spec and returns its canonical form.
@@ -222,6 +249,10 @@ impl<K: Spec> AnySpec for Erased<K> {
 
     fn per_account(&self) -> bool {
         K::PER_ACCOUNT
+    }
+
+    fn exclusive(&self) -> &'static [&'static str] {
+        K::EXCLUSIVE
     }
 
     fn schema(&self) -> Value {

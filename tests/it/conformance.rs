@@ -139,7 +139,8 @@ async fn goes_round(scene: &Scene) -> Result<()> {
         std::fs::write(file, &document.text)?;
     }
     let objects = loaded(folder.path())?.objects;
-    let mut elsewhere = Scene::new().await?;
+    let kinds = objects.iter().map(|object| object.address.kind.as_str());
+    let mut elsewhere = Scene::fit_for(kinds).await?;
     let secrets = first
         .secrets
         .iter()

@@ -27,6 +27,7 @@ impl Scene {
         let options = Options {
             quotas: Enforce::Off,
             faults,
+            settings: crate::support::administering(),
             exchanges: Some(crate::support::exchanges()),
             ..Options::default()
         };
@@ -151,6 +152,7 @@ const ALL: &[&str] = &[
     example!("alarm"),
     example!("association"),
     example!("automation-rule"),
+    example!("configuration-policy"),
     example!("contact"),
     example!("dashboard"),
     example!("document"),
@@ -158,6 +160,7 @@ const ALL: &[&str] = &[
     example!("finding-aggregator"),
     example!("maintenance-window"),
     example!("on-call-schedule"),
+    example!("organization-configuration"),
     example!("patch-baseline"),
     example!("replication-set"),
     example!("response-plan"),
@@ -232,7 +235,7 @@ async fn all_examples_are_applied_at_once_and_destroyed() {
 
 #[tokio::test]
 async fn every_write_may_lose_its_first_answer() {
-    const WRITES: [&str; 31] = [
+    const WRITES: [&str; 37] = [
         "CreateDocument",
         "UpdateDocument",
         "UpdateDocumentDefaultVersion",
@@ -260,6 +263,12 @@ async fn every_write_may_lose_its_first_answer() {
         "CreateFindingAggregator",
         "UpdateFindingAggregator",
         "DeleteFindingAggregator",
+        "UpdateOrganizationConfiguration",
+        "CreateConfigurationPolicy",
+        "UpdateConfigurationPolicy",
+        "DeleteConfigurationPolicy",
+        "StartConfigurationPolicyAssociation",
+        "StartConfigurationPolicyDisassociation",
         "CreateReplicationSet",
         "CreateResponsePlan",
         "UpdateResponsePlan",

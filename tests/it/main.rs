@@ -17,6 +17,7 @@ mod hostile_aws;
 mod kinds_aggregator;
 mod kinds_alarms;
 mod kinds_associations;
+mod kinds_central;
 mod kinds_oncall;
 mod kinds_rules;
 mod kinds_security;

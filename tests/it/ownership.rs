@@ -15,7 +15,8 @@ use stationbill::model::stamp::{self, Owner, Stamp};
 use stationbill::model::substitute::{Variables, substitute};
 use stationbill::sandbox::Faults;
 
-use crate::support::{Estate, STACK, Scene, documents, free_name, told};
+use crate::support::{ADMINISTRATORS, Estate, STACK, Scene};
+use crate::support::{administering, documents, free_name, told};
 
 /// One case: the example of one kind, with all that it needs in place.
 struct Case {
@@ -39,6 +40,7 @@ const SUBJECTS: &[(&str, &str)] = &[
     ("MaintenanceWindow", "sunday-night"),
     ("Association", "scan-patches"),
     ("AutomationRule", "accepted-risk"),
+    ("ConfigurationPolicy", "stalls"),
     ("Dashboard", "banana-impact"),
     ("Alarm", "banana-checkout-down"),
     ("ServiceSetting", "default-host-management"),
@@ -62,10 +64,12 @@ impl Case {
             wanted.extend(more);
         }
         let kinds = wanted.iter().filter_map(|name| name.split_once('/'));
-        let after: BTreeSet<&str> = kinds
-            .flat_map(|(kind, _)| kinds::find(kind).unwrap().after())
-            .copied()
-            .collect();
+        let mut open: Vec<&str> = kinds.map(|(kind, _)| kind).collect();
+        let mut after = BTreeSet::new();
+        while let Some(kind) = open.pop() {
+            let first = kinds::find(kind).unwrap().after();
+            open.extend(first.iter().filter(|kind| after.insert(**kind)));
+        }
         let needed = |d: &Declared| {
             wanted.contains(&d.address.to_string()) || after.contains(d.address.kind.as_str())
         };
@@ -74,7 +78,11 @@ impl Case {
             .iter()
             .cloned()
             .partition(|d| d.address.kind == kind && d.address.name == name);
-        let scene = Scene::new(1).await;
+        let scene = if ADMINISTRATORS.contains(&kind) {
+            Scene::with(1, administering()).await
+        } else {
+            Scene::new(1).await
+        };
         let (rest, _) = scene.converge(&others, &Wish::default(), 1).await;
         assert!(rest.is_empty(), "{}", told(&rest));
         let mut case = Self {
@@ -112,7 +120,8 @@ impl Case {
             token: format!("by-hand-{}", self.objects().await.len()),
         };
         // Where there is no token, what has the stamp already is what a second call finds: a copy gets it afterwards.
-        let late = ["Association", "AutomationRule"].contains(&self.subject.address.kind.as_str());
+        let late = ["Association", "AutomationRule", "ConfigurationPolicy"]
+            .contains(&self.subject.address.kind.as_str());
         let first = Stamp {
             tags: if late {
                 BTreeMap::new()
@@ -140,7 +149,7 @@ impl Case {
     /// Writes tags on what is there already.
     async fn tag(&self, id: &str, tags: BTreeMap<String, String>) {
         let aws = &self.scene.aws;
-        if self.subject.address.kind == "AutomationRule" {
+        if self.subject.address.kind != "Association" {
             let request = aws.securityhub.tag_resource().resource_arn(id);
             let tags = tags.into_iter().collect();
             request.set_tags(Some(tags)).send().await.unwrap();
@@ -436,8 +445,14 @@ async fn what_an_interrupted_replacement_left_goes_without_being_asked() {
         case.run(&Wish::default()).await;
         let old = case.objects().await.remove(0);
         let kind = kinds::find(subject.0).unwrap();
-        // People are never replaced, and all of a window, an association or a rule can be changed in place.
-        let in_place = ["MaintenanceWindow", "Association", "AutomationRule"].contains(&subject.0);
+        // People are never replaced, and all of these can be changed in place.
+        let in_place = [
+            "MaintenanceWindow",
+            "Association",
+            "AutomationRule",
+            "ConfigurationPolicy",
+        ];
+        let in_place = in_place.contains(&subject.0);
         if kind.loses().is_some() || in_place {
             continue;
         }
@@ -711,7 +726,7 @@ async fn strip(case: &Case, tag: &str) {
             let request = aws.ssm.put_parameter().name(name).value(value);
             request.overwrite(true).send().await.unwrap();
         }
-        "AutomationRule" => {
+        "AutomationRule" | "ConfigurationPolicy" => {
             let request = aws.securityhub.untag_resource().resource_arn(&live.id.0);
             request.tag_keys(tag).send().await.unwrap();
         }

@@ -16,7 +16,9 @@ use stationbill::load::{Declared, Loaded, load};
 use stationbill::model::plan::{Change, Desired, Observed, Plan, Wish, plan};
 use stationbill::model::stamp::Stamp;
 use stationbill::model::{Address, Document, Live, reference};
-use stationbill::sandbox::{Enforce, Options, Sandbox, State};
+use stationbill::sandbox::{Enforce, Options, Sandbox, Settings, State};
+
+use crate::support::{ADMINISTRATORS, administering};
 
 /// The stack that everything belongs to.
 pub(crate) const STACK: &str = "test";
@@ -56,8 +58,24 @@ pub(crate) struct Scene {
 
 impl Scene {
     pub(crate) async fn new() -> Result<Self> {
+        Self::with(Settings::default()).await
+    }
+
+    /// A scene in which there can be what all these kinds make.
+    pub(crate) async fn fit_for(mut kinds: impl Iterator<Item = &str>) -> Result<Self> {
+        let administers = kinds.any(|kind| ADMINISTRATORS.contains(&kind));
+        Self::with(if administers {
+            administering()
+        } else {
+            Settings::default()
+        })
+        .await
+    }
+
+    pub(crate) async fn with(settings: Settings) -> Result<Self> {
         let options = Options {
             quotas: Enforce::Off,
+            settings,
             exchanges: Some(crate::support::exchanges()),
             ..Options::default()
         };

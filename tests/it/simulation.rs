@@ -27,10 +27,18 @@ use stationbill::sandbox::Faults;
 
 use crate::support::calls::{Look, Moment};
 use crate::support::glance::Glance;
-use crate::support::{Estate, STACK, Scene, documents, free_name, number, told};
+use crate::support::{Estate, STACK, Scene};
+use crate::support::{administering, documents, free_name, number, told};
 
 /// How many seeds `cargo test` runs.
 const SEEDS: u64 = 300;
+
+/// Without which nothing can be of the kinds that come after them.
+const FOUNDATIONS: [&str; 3] = [
+    "SecurityHub",
+    "FindingAggregator",
+    "OrganizationConfiguration",
+];
 
 static CATALOGUES: LazyLock<[Vec<Declared>; 2]> =
     LazyLock::new(|| [documents("banana-stand"), documents("kinds")]);
@@ -106,7 +114,7 @@ impl Story {
         let catalogue = &CATALOGUES[usize::from(rng.random_bool(0.3))];
         let mut story = Self {
             seed,
-            scene: Scene::new(seed).await,
+            scene: Scene::with(seed, administering()).await,
             rng,
             catalogue,
             documents: Vec::new(),
@@ -265,17 +273,19 @@ impl Story {
             .iter()
             .flat_map(|d| references(&d.spec).into_iter().map(|(_, name)| name))
             .collect();
-        // Without Security Hub nothing that is part of it can be.
-        let parts = |d: &Declared| {
-            let kind = kinds::find(&d.address.kind).unwrap();
-            kind.after().contains(&"SecurityHub")
-        };
-        let hub = self.documents.iter().any(parts);
+        // Without Security Hub, its home and central configuration nothing can be that is part of it.
+        let first: BTreeSet<&str> = self
+            .documents
+            .iter()
+            .flat_map(|d| kinds::find(&d.address.kind).unwrap().after())
+            .filter(|kind| FOUNDATIONS.contains(kind))
+            .copied()
+            .collect();
         let free: Vec<usize> = (0..self.documents.len())
             .filter(|&i| {
                 let address = &self.documents[i].address;
                 let first =
-                    address.kind == "ReplicationSet" || address.kind == "SecurityHub" && hub;
+                    address.kind == "ReplicationSet" || first.contains(address.kind.as_str());
                 !first && !needed.contains(&address.to_string())
             })
             .collect();
@@ -462,7 +472,8 @@ impl Story {
 
     /// Lets reads catch up with writes.
     async fn settle(&mut self) {
-        self.scene = Scene::restored(&self.scene.snapshot(), self.rng.random()).await;
+        let fresh = Scene::with(self.rng.random(), administering()).await;
+        self.scene = fresh.having(&self.scene.snapshot());
     }
 
     fn check_unknown(&self, plan: &Plan, observed: &Observed) {
@@ -812,7 +823,12 @@ fn change(rng: &mut SmallRng, kind: &str, spec: &Value, people: &[String]) -> Op
     let any = kinds::find(kind).unwrap();
     let mut spec = spec.clone();
     let number = rng.random_range(1..20);
-    let tagged = !["ServiceSetting", "FindingAggregator"].contains(&kind);
+    const UNTAGGED: [&str; 3] = [
+        "ServiceSetting",
+        "FindingAggregator",
+        "OrganizationConfiguration",
+    ];
+    let tagged = !UNTAGGED.contains(&kind);
     if tagged && rng.random_bool(0.25) {
         let value = json!(format!("v{number}"));
         match spec.get_mut("tags").and_then(Value::as_object_mut) {
@@ -1018,6 +1034,20 @@ fn one_field(
             let mode = ["SPECIFIED_REGIONS", "ALL_REGIONS_EXCEPT_SPECIFIED"][number as usize % 2];
             let region = ["eu-west-1", "us-east-1", "sa-east-1"][number as usize % 3];
             *spec = json!({"regionLinkingMode": mode, "regions": [region]});
+        }
+        // Each account for itself again is more than one field: no policy may be left then.
+        ("OrganizationConfiguration", _) => return None,
+        ("ConfigurationPolicy", 0) => spec["description"] = json!(format!("Policy {number}")),
+        ("ConfigurationPolicy", 1) => {
+            let controls = json!({ "disabled": [format!("IAM.{}", number % 8 + 1)] });
+            spec["serviceEnabled"] = json!(true);
+            spec["controls"] = controls;
+        }
+        // Of all documents this one alone has accounts: a target has one policy.
+        ("ConfigurationPolicy", _) => {
+            let accounts = spec.get_mut("associations")?.get_mut("accounts")?;
+            let account = ["222233334444", "333344445555"][number as usize % 2];
+            *accounts = json!([account]);
         }
         ("ServiceSetting", _) => {
             let value = spec["value"].as_str()?;

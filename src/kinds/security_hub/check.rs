@@ -1,6 +1,8 @@
 //! What a schema cannot say about a hub.
 
-use super::{Control, SecurityHub};
+use std::collections::BTreeMap;
+
+use super::{Control, Parameter, SecurityHub};
 use crate::kinds::tags;
 use crate::model::{Report, pointer};
 
@@ -16,14 +18,7 @@ pub(super) fn check(hub: &SecurityHub, report: &mut Report) {
     tags::check(tags.as_ref(), tags::Alphabet::SecurityHub, report);
     for (id, control) in controls.iter().flatten() {
         let at = pointer::join("/controls", id);
-        if !is_id(id) {
-            report.error(
-                "bad-control",
-                at.as_str(),
-                format!("`{id}` is not the id of a control"),
-                "the id that a control has in all standards, for instance `EC2.8`; not the number that one standard gives it",
-            );
-        }
+        is_control(id, &at, report);
         says_why(control, &at, report);
         for name in &control.enabled_in {
             if standards.as_ref().is_some_and(|all| !all.contains(name)) {
@@ -35,15 +30,36 @@ pub(super) fn check(hub: &SecurityHub, report: &mut Report) {
                 );
             }
         }
-        for (name, parameter) in &control.parameters {
-            if parameter.values() != 1 {
-                report.error(
-                    "bad-control",
-                    pointer::join(&format!("{at}/parameters"), name),
-                    format!("a parameter has exactly one value, not {}", parameter.values()),
-                    "for instance `{ integer: 20 }`; `aws securityhub get-security-control-definition` tells the type",
-                );
-            }
+        have_values(&control.parameters, &format!("{at}/parameters"), report);
+    }
+}
+
+/// Reports what is no id of a control.
+pub(in crate::kinds) fn is_control(id: &str, at: &str, report: &mut Report) {
+    if !is_id(id) {
+        report.error(
+            "bad-control",
+            at,
+            format!("`{id}` is not the id of a control"),
+            "the id that a control has in all standards, for instance `EC2.8`; not the number that one standard gives it",
+        );
+    }
+}
+
+/// Reports parameters of a control that have no value, or several.
+pub(in crate::kinds) fn have_values(
+    parameters: &BTreeMap<String, Parameter>,
+    at: &str,
+    report: &mut Report,
+) {
+    for (name, parameter) in parameters {
+        if parameter.values() != 1 {
+            report.error(
+                "bad-control",
+                pointer::join(at, name),
+                format!("a parameter has exactly one value, not {}", parameter.values()),
+                "for instance `{ integer: 20 }`; `aws securityhub get-security-control-definition` tells the type",
+            );
         }
     }
 }

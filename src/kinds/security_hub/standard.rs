@@ -7,14 +7,14 @@ use serde::{Deserialize, Deserializer};
 use crate::model::Location;
 
 /// How a standard is written: `NAME/v/VERSION`, or its ARN.
-pub(super) const PATTERN: &str =
+pub(in crate::kinds) const PATTERN: &str =
     r"^(arn:[^:]+:securityhub:[^:]*::(standards|ruleset)/)?[a-z0-9-]+/v/[0-9.]+$";
 
 /// The one standard whose ARN has no region and another word in it. [M] examples of `BatchEnableStandards`.
 const CIS_1_2: &str = "cis-aws-foundations-benchmark/v/1.2.0";
 
 /// Takes the region and whatever else is the same for all from an ARN: `NAME/v/VERSION`.
-pub(super) fn short(standard: &str) -> &str {
+pub(in crate::kinds) fn short(standard: &str) -> &str {
     let named = standard.rsplit_once(':').map_or(standard, |(_, name)| name);
     ["standards/", "ruleset/", "subscription/"]
         .into_iter()
@@ -23,7 +23,7 @@ pub(super) fn short(standard: &str) -> &str {
 }
 
 /// Returns the ARN of a standard.
-pub(super) fn arn(location: &Location, short: &str) -> String {
+pub(in crate::kinds) fn arn(location: &Location, short: &str) -> String {
     let (partition, region) = (location.partition(), &location.region);
     if short == CIS_1_2 {
         format!("arn:{partition}:securityhub:::ruleset/{short}")
@@ -39,7 +39,7 @@ pub(super) fn subscription(location: &Location, short: &str) -> String {
 }
 
 /// Reads standards, by ARN or not.
-pub(super) fn all<'de, D: Deserializer<'de>>(d: D) -> Result<BTreeSet<String>, D::Error> {
+pub(in crate::kinds) fn all<'de, D: Deserializer<'de>>(d: D) -> Result<BTreeSet<String>, D::Error> {
     let read = BTreeSet::<String>::deserialize(d)?;
     Ok(read.iter().map(|name| short(name).to_owned()).collect())
 }

@@ -118,8 +118,29 @@ impl Glance {
                 json!([aggregator["mode"], aggregator["regions"]]),
             );
         }
+        for (policy, what) in map(&everywhere["central"]["policies"]) {
+            // How far AWS is with an association changes by itself.
+            let targets = map(&everywhere["central"]["targets"]).iter();
+            let targets = targets.filter(|(_, there)| there["policy"] == **policy);
+            let targets = targets.filter(|(_, there)| there["leaving"] == false);
+            let targets: Vec<&String> = targets.map(|(target, _)| target).collect();
+            let (name, body) = (&what["name"], &what["body"]);
+            let content = json!([name, what["description"], body, targets]);
+            let arn = what["arn"].as_str().unwrap_or_default();
+            self.add(arn, &what["tags"], content);
+        }
         for (region, hub) in &account.securityhub {
             let store = serde_json::to_value(hub).unwrap();
+            let central = &everywhere["central"]["on"];
+            let central = !central.is_null() && aggregator["home"] == **region;
+            let ssm = serde_json::to_value(account.ssm.get(region)).unwrap();
+            let (claimed, tags) = claim(map(&ssm["parameters"]), ORGANIZATION);
+            let joining = &store["joining"];
+            let usual = json!({"auto_enable": false, "standards": "DEFAULT"});
+            if claimed || central || *joining != usual {
+                let key = format!("securityhub:{region}:{id}:organization-configuration");
+                self.add(&key, &tags, json!([central, joining]));
+            }
             // Rules are there without the hub too, though out of sight.
             for (arn, rule) in map(&store["rules"]) {
                 self.add(arn, &rule["tags"], rule["fields"].clone());
@@ -141,7 +162,7 @@ impl Glance {
         let claimed = parameters
             .keys()
             .filter_map(|name| name.strip_prefix(CLAIMS))
-            .filter(|name| *name != AGGREGATOR);
+            .filter(|name| !name.starts_with(SECURITY_HUB));
         let names: BTreeSet<&str> = settings.keys().map(String::as_str).chain(claimed).collect();
         for name in names {
             let (claimed, tags) = claim(parameters, name);
@@ -202,8 +223,10 @@ impl Glance {
     }
 }
 
-/// Below which the claims are, and the one that is of no setting.
+/// Below which the claims are, and those that are of no setting.
 const CLAIMS: &str = "/stationbill/claims";
+const SECURITY_HUB: &str = "/securityhub/";
+const ORGANIZATION: &str = "/securityhub/organization-configuration";
 const AGGREGATOR: &str = "/securityhub/finding-aggregator";
 
 /// Says whether somebody claimed what has this id, and returns the stamp.

@@ -23,7 +23,7 @@ use stationbill::engine::{self, Breadth, Outcome, Patience, World};
 use stationbill::kinds::{self, KINDS, Live, Select};
 use stationbill::load::{self, Declared};
 use stationbill::model::plan::{Change, Desired, Observed, Plan, Wish, plan};
-use stationbill::sandbox::{Enforce, Options, Sandbox, State};
+use stationbill::sandbox::{Enforce, Options, Organization, Sandbox, Settings, State};
 use tokio_util::sync::CancellationToken;
 
 use calls::{Look, watched};
@@ -38,14 +38,31 @@ pub(crate) struct Scene {
     pub(crate) world: World,
 }
 
+/// Kinds of which only the account has any that administers Security Hub for an organization.
+pub(crate) const ADMINISTRATORS: [&str; 2] = ["OrganizationConfiguration", "ConfigurationPolicy"];
+
+/// An AWS in which the account of the tests administers Security Hub for an organization.
+pub(crate) fn administering() -> Settings {
+    let organization = Organization::parse(include_str!("organization.yaml")).unwrap();
+    Settings {
+        organization: Some(organization),
+        ..Settings::default()
+    }
+}
+
 /// Live objects by kind and AWS id.
 pub(crate) type Estate = BTreeMap<(String, String), Live<Value>>;
 
 impl Scene {
     pub(crate) async fn new(seed: u64) -> Self {
+        Self::with(seed, Settings::default()).await
+    }
+
+    pub(crate) async fn with(seed: u64, settings: Settings) -> Self {
         let options = Options {
             quotas: Enforce::Off,
             seed,
+            settings,
             exchanges: Some(exchanges()),
             ..Options::default()
         };
@@ -98,13 +115,17 @@ impl Scene {
 
     /// Opens a simulated AWS that has what `state` had.
     pub(crate) async fn restored(state: &Value, seed: u64) -> Self {
-        let scene = Self::new(seed).await;
+        Self::new(seed).await.having(state)
+    }
+
+    /// Makes AWS what `state` had.
+    pub(crate) fn having(self, state: &Value) -> Self {
         let mut state: State = serde_json::from_value(state.clone()).unwrap();
-        scene.sandbox.with_state(|now| {
+        self.sandbox.with_state(|now| {
             state.settings = now.settings.clone();
             *now = state;
         });
-        scene
+        self
     }
 
     /// Returns everything that the simulated AWS remembers.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 use stationbill::aws::{Aws, Connector, connect};
-use stationbill::sandbox::{Enforce, Faults, Options, Sandbox};
+use stationbill::sandbox::{Enforce, Faults, Options, Sandbox, Settings};
 
 /// The simulated AWS, the way to it, and where it writes down its calls.
 pub(crate) struct Recorded {
@@ -16,9 +16,14 @@ pub(crate) struct Recorded {
 
 impl Recorded {
     pub(crate) async fn new() -> Self {
+        Self::with(Settings::default()).await
+    }
+
+    pub(crate) async fn with(settings: Settings) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let options = Options {
             quotas: Enforce::Off,
+            settings,
             record: Some(folder.path().join("calls")),
             ..Options::default()
         };

@@ -13,7 +13,7 @@ use crate::model::Spec as _;
 use crate::model::stamp::{Stamp, Tags, user_tags};
 
 mod controls;
-mod parameters;
+pub(in crate::kinds) mod parameters;
 
 const HUB: &str = "arn:{partition}:securityhub:{region}:{account}:hub/default";
 const SERVICE_ROLES: &str =

@@ -1,6 +1,6 @@
 //! Parameters of controls.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use aws_sdk_securityhub::types as sdk;
 
@@ -27,14 +27,7 @@ pub(super) async fn read(
     let mut found = BTreeMap::new();
     for control in answer.security_controls.unwrap_or_default() {
         let id = aws.required(operation, "SecurityControlId", control.security_control_id)?;
-        let mut values = BTreeMap::new();
-        let parameters: BTreeMap<_, _> = control.parameters.into_iter().flatten().collect();
-        for (name, configuration) in parameters {
-            let custom = configuration.value_type == Some(sdk::ParameterValueType::Custom);
-            if let Some(value) = configuration.value.filter(|_| custom) {
-                values.insert(name, parameter(value)?);
-            }
-        }
+        let values = customized(control.parameters)?;
         let at_work = control.update_status == Some(sdk::UpdateStatus::Updating);
         found.insert(id, Parameters { values, at_work });
     }
@@ -50,6 +43,32 @@ pub(super) async fn read(
             Err(AwsError::unexpected(operation, &format!("{id}: {why}")))
         }
     }
+}
+
+/// Returns the parameters that somebody has given a value.
+pub(in crate::kinds) fn customized(
+    parameters: Option<HashMap<String, sdk::ParameterConfiguration>>,
+) -> Result<BTreeMap<String, Parameter>, AwsError> {
+    let mut values = BTreeMap::new();
+    for (name, configuration) in parameters.into_iter().flatten() {
+        let custom = configuration.value_type == Some(sdk::ParameterValueType::Custom);
+        if let Some(value) = configuration.value.filter(|_| custom) {
+            values.insert(name, parameter(value)?);
+        }
+    }
+    Ok(values)
+}
+
+/// Returns what gives a parameter a value, or AWS's.
+pub(in crate::kinds) fn configured(value: Option<&Parameter>) -> sdk::ParameterConfiguration {
+    let configuration = sdk::ParameterConfiguration::builder();
+    let configuration = match value {
+        Some(value) => configuration
+            .value_type(sdk::ParameterValueType::Custom)
+            .set_value(Some(sent(value))),
+        None => configuration.value_type(sdk::ParameterValueType::Default),
+    };
+    configuration.build()
 }
 
 /// Gives parameters the wanted values, and those that are not wanted AWS's.
@@ -69,14 +88,7 @@ pub(super) async fn write(
         .security_control_id(id);
     let mut any = false;
     for name in differ {
-        let configuration = sdk::ParameterConfiguration::builder();
-        let configuration = match want.get(name) {
-            Some(value) => configuration
-                .value_type(sdk::ParameterValueType::Custom)
-                .set_value(Some(sent(value))),
-            None => configuration.value_type(sdk::ParameterValueType::Default),
-        };
-        request = request.parameters(name, configuration.build());
+        request = request.parameters(name, configured(want.get(name)));
         any = true;
     }
     if !any {
