@@ -44,7 +44,11 @@ pub fn resource(kind: &str) -> ApiResource {
 
 /// Returns the name of a kind in paths.
 pub fn plural(kind: &str) -> String {
-    format!("{}s", kind.to_lowercase())
+    let kind = kind.to_lowercase();
+    match kind.strip_suffix('y') {
+        Some(stem) => format!("{stem}ies"),
+        None => format!("{kind}s"),
+    }
 }
 
 /// Returns the `Kind/name` of an object; the kind is the one that it was asked for by.

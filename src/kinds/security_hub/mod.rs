@@ -38,10 +38,9 @@ pub use control::{Control, Parameter};
 /// and AWS deletes its findings and insights after 90 days; so a hub is retained unless `lifecycle.onDelete` is `delete`.
 /// Where only standards shall go, write `standards: []`.
 ///
-/// **Left out:** the settings and configuration policies of an organization, which are kinds of their own (a member under
-/// such a policy refuses changes, and the plan's apply says so); finding aggregators; automation rules, which are a kind of
-/// their own; members; insights, custom actions and product subscriptions; the newer Security Hub that AWS calls V2; inputs
-/// of standards.
+/// **Left out:** finding aggregators, automation rules, and an organization's configuration and policies, which are kinds of
+/// their own (an account under such a policy refuses changes, and the plan's apply says so); members; insights, custom
+/// actions and product subscriptions; the newer Security Hub that AWS calls V2; inputs of standards.
 ///
 /// **Calls.** A hub that is as declared costs 3 calls (the hub, its tags, its standards), and, for the controls, one for each
 /// 100 controls of each standard to list them, one for each 100 pairs of a standard and a control to see which are off,
