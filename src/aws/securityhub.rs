@@ -2,12 +2,48 @@
 
 use super::tags::Change;
 use super::{Aws, AwsError, Class};
-use crate::model::stamp::Tags;
+use crate::model::Id;
+use crate::model::stamp::{Stamp, Tags};
 
 /// Reads the tags of one object, by its ARN.
 pub async fn read_tags(aws: &Aws, arn: &str) -> Result<Tags, AwsError> {
     let request = aws.securityhub.list_tags_for_resource().resource_arn(arn);
     Ok(request.send().await?.tags.into_iter().flatten().collect())
+}
+
+/// Reads the tags of one object, unless it is gone since it was listed.
+pub async fn tags_of(aws: &Aws, arn: &str) -> Result<Option<Tags>, AwsError> {
+    match read_tags(aws, arn).await {
+        Err(error) if error.class == Class::NotFound => Ok(None),
+        answer => answer.map(Some),
+    }
+}
+
+/// Finds what an earlier call with this stamp made, among the ARNs of its name. `what` such objects are called stands in
+/// the error about two of them.
+pub async fn made(
+    aws: &Aws,
+    what: &str,
+    arns: impl IntoIterator<Item = String>,
+    stamp: &Stamp,
+) -> Result<Option<Id>, AwsError> {
+    let mut found = Vec::new();
+    for arn in arns {
+        if let Some(tags) = tags_of(aws, &arn).await?
+            && stamp.is_on(&tags)
+        {
+            found.push(arn);
+        }
+    }
+    if found.len() > 1 {
+        let message = format!(
+            "{} {what} carry the stamp of this one, and none can be told from the others: {}",
+            found.len(),
+            found.join(", ")
+        );
+        return Err(AwsError::of(Class::Conflict, message));
+    }
+    Ok(found.pop().map(Id))
 }
 
 /// Writes a difference of tags.

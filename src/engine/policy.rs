@@ -80,8 +80,26 @@ impl Need<'_> {
             let resources = by_action.entry((access, condition, action)).or_default();
             resources.insert(resource);
         }
+        let wide: Vec<_> = by_action
+            .iter()
+            .flat_map(|((_, condition, action), resources)| {
+                let wide = resources.iter().filter(|resource| resource.ends_with('*'));
+                wide.map(|wide| (condition.clone(), *action, wide.clone()))
+            })
+            .collect();
         let mut statements: BTreeMap<_, Statement> = BTreeMap::new();
-        for ((access, condition, action), resources) in by_action {
+        for ((access, condition, action), mut resources) in by_action {
+            // Nothing is allowed twice: whoever takes a line out shall see what it is for.
+            resources.retain(|resource| {
+                !wide.iter().any(|(under, of, wide)| {
+                    (under, of) == (&condition, &action)
+                        && resource != wide
+                        && resource.starts_with(wide.trim_end_matches('*'))
+                })
+            });
+            if resources.is_empty() {
+                continue;
+            }
             let group = group(access, &condition, action, &resources);
             let statement = statements.entry((access, condition, group)).or_default();
             statement.actions.insert(action);

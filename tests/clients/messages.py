@@ -20,7 +20,7 @@ COMMON = {
 # Errors that a model's operation does not list, but the API reference does, or Terraform's provider meets and tolerates.
 UNLISTED = {
     ("DeleteDashboards", "DashboardNotFoundError"), ("DeleteDashboards", "ResourceNotFound"),
-    ("DeregisterPatchBaselineForPatchGroup", "DoesNotExistException"),
+    ("DeregisterPatchBaselineForPatchGroup", "DoesNotExistException"), ("DisableSecurityHub", "InvalidInputException"),
 }
 ERROR_WORDS = ("__type", "message", "Message", "code")
 

@@ -99,7 +99,20 @@ impl Remote for FindingAggregator {
         let request = aws.securityhub.delete_finding_aggregator();
         let answer = request.finding_aggregator_arn(&live.id.0).send().await;
         match AwsError::gone_is_fine(answer.map(drop)) {
-            Ok(()) => claims::release(aws, CLAIMED).await,
+            // Nothing shows the claim once the aggregator is gone: that it is left must not pass for a right that nobody
+            // needs any more.
+            Ok(()) => claims::release(aws, CLAIMED).await.map_err(|error| {
+                let message = format!("it is deleted, and its claim is left: {}", error.message);
+                let class = match error.class {
+                    Class::Denied => Class::Other,
+                    class => class,
+                };
+                AwsError {
+                    class,
+                    message,
+                    ..error
+                }
+            }),
             // AWS documents no code for it.
             Err(error) if matches!(error.class, Class::Invalid | Class::Conflict) => {
                 let hint = "while central configuration is on, AWS keeps it: switch the organization to local \

@@ -123,24 +123,9 @@ impl AutomationRule {
 
     /// Finds the rule that an earlier call with this stamp made.
     async fn made(&self, aws: &Aws, stamp: &Stamp) -> Result<Option<Id>, AwsError> {
-        let mut found = Vec::new();
-        for (arn, name) in listed(aws).await? {
-            if name == self.name
-                && let Some(tags) = tags_of(aws, &arn).await?
-                && stamp.is_on(&tags)
-            {
-                found.push(arn);
-            }
-        }
-        if found.len() > 1 {
-            let message = format!(
-                "{} rules carry the stamp of this one, and none can be told from the others: {}",
-                found.len(),
-                found.join(", ")
-            );
-            return Err(AwsError::of(Class::Conflict, message));
-        }
-        Ok(found.pop().map(Id))
+        let all = listed(aws).await?.into_iter();
+        let named = all.filter(|(_, name)| *name == self.name);
+        securityhub::made(aws, "rules", named.map(|(arn, _)| arn), stamp).await
     }
 }
 
@@ -182,14 +167,6 @@ async fn there(aws: &Aws) -> Result<BTreeSet<String>, AwsError> {
     }
 }
 
-/// Reads the tags of a rule, unless it is gone since it was listed.
-async fn tags_of(aws: &Aws, arn: &str) -> Result<Option<Tags>, AwsError> {
-    match securityhub::read_tags(aws, arn).await {
-        Err(error) if error.class == Class::NotFound => Ok(None),
-        answer => answer.map(Some),
-    }
-}
-
 /// Returns a rule with its tags, if it is wanted.
 async fn tagged(
     aws: &Aws,
@@ -197,7 +174,7 @@ async fn tagged(
     name: String,
     select: &Select,
 ) -> Result<Option<(String, Tags)>, AwsError> {
-    let tags = tags_of(aws, &arn).await?;
+    let tags = securityhub::tags_of(aws, &arn).await?;
     Ok(tags
         .filter(|tags| select.wants(&name, tags))
         .map(|tags| (arn, tags)))

@@ -142,24 +142,9 @@ impl ConfigurationPolicy {
 
     /// Finds the policy that an earlier call with this stamp made.
     async fn made(&self, aws: &Aws, stamp: &Stamp) -> Result<Option<Id>, AwsError> {
-        let mut found = Vec::new();
-        for (arn, name) in listed(aws).await? {
-            if name == self.name
-                && let Some(tags) = tags_of(aws, &arn).await?
-                && stamp.is_on(&tags)
-            {
-                found.push(arn);
-            }
-        }
-        if found.len() > 1 {
-            let message = format!(
-                "{} policies carry the stamp of this one, and none can be told from the others: {}",
-                found.len(),
-                found.join(", ")
-            );
-            return Err(AwsError::of(Class::Conflict, message));
-        }
-        Ok(found.pop().map(Id))
+        let all = listed(aws).await?.into_iter();
+        let named = all.filter(|(_, name)| *name == self.name);
+        securityhub::made(aws, "policies", named.map(|(arn, _)| arn), stamp).await
     }
 }
 
@@ -213,7 +198,7 @@ async fn may_take(aws: &Aws, target: &Target, other: &str, stamp: &Stamp) -> Res
     let (partition, region, account) = (place.partition(), &place.region, &place.account);
     let other =
         format!("arn:{partition}:securityhub:{region}:{account}:configuration-policy/{other}");
-    let Some(tags) = tags_of(aws, &other).await? else {
+    let Some(tags) = securityhub::tags_of(aws, &other).await? else {
         return Ok(());
     };
     let whose = match tags.get(STACK) {
@@ -267,14 +252,6 @@ async fn listed(aws: &Aws) -> Result<Vec<(String, String)>, AwsError> {
     Ok(found)
 }
 
-/// Reads the tags of a policy, unless it is gone since it was listed.
-async fn tags_of(aws: &Aws, arn: &str) -> Result<Option<Tags>, AwsError> {
-    match securityhub::read_tags(aws, arn).await {
-        Err(error) if error.class == Class::NotFound => Ok(None),
-        answer => answer.map(Some),
-    }
-}
-
 /// Returns a policy with its tags, if it is wanted.
 async fn tagged(
     aws: &Aws,
@@ -282,7 +259,7 @@ async fn tagged(
     name: String,
     select: &Select,
 ) -> Result<Option<(String, Tags)>, AwsError> {
-    let tags = tags_of(aws, &arn).await?;
+    let tags = securityhub::tags_of(aws, &arn).await?;
     Ok(tags
         .filter(|tags| select.wants(&name, tags))
         .map(|tags| (arn, tags)))
