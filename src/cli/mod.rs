@@ -127,7 +127,7 @@ async fn dispatch(command: Command, context: &Context) -> anyhow::Result<Exit> {
     match command {
         Command::Validate(command) => command.run(context).await,
         Command::Plan(command) => command.run(context).await,
-        Command::Apply(command) => command.run(context).await,
+        Command::Apply(command) => Box::pin(command.run(context)).await,
         Command::Drift(command) => command.run(context).await,
         Command::Export(command) => command.run(context).await,
         Command::Destroy(command) => command.run(context).await,

@@ -400,24 +400,24 @@ fn a_policy_is_whole_or_refused() {
                 body.as_object_mut()
                     .unwrap()
                     .remove("EnabledStandardIdentifiers"),
-            )
+            );
         },
         &|body| {
             drop(
                 body.as_object_mut()
                     .unwrap()
                     .remove("SecurityControlsConfiguration"),
-            )
+            );
         },
         &|body| body["ServiceEnabled"] = json!(false),
         &|body| body["EnabledStandardIdentifiers"] = json!([fsbp(LINKED)]),
         &|body| body["SecurityControlsConfiguration"] = json!({}),
         &|body| {
-            body["SecurityControlsConfiguration"]["EnabledSecurityControlIdentifiers"] = json!([])
+            body["SecurityControlsConfiguration"]["EnabledSecurityControlIdentifiers"] = json!([]);
         },
         &|body| {
             body["SecurityControlsConfiguration"]["DisabledSecurityControlIdentifiers"] =
-                json!(["EC2.99"])
+                json!(["EC2.99"]);
         },
         &|body| {
             let at = "/SecurityControlsConfiguration/SecurityControlCustomParameters/0/Parameters/daysToExpiration/Value";
@@ -478,6 +478,12 @@ fn a_policy_is_whole_or_refused() {
     );
 }
 
+fn rows(listed: &Value) -> &[Value] {
+    listed["ConfigurationPolicyAssociationSummaries"]
+        .as_array()
+        .unwrap()
+}
+
 #[test]
 fn what_is_below_inherits() {
     let mut world = World::central();
@@ -507,9 +513,7 @@ fn what_is_below_inherits() {
     world.associate("SELF_MANAGED_SECURITY_HUB", &shop);
     world.pass();
     let listed = world.ok("ListConfigurationPolicyAssociations", &json!({}));
-    let listed = listed["ConfigurationPolicyAssociationSummaries"]
-        .as_array()
-        .unwrap();
+    let listed = rows(&listed);
     let kinds: Vec<_> = listed
         .iter()
         .map(|row| {
@@ -538,9 +542,7 @@ fn what_is_below_inherits() {
         "ListConfigurationPolicyAssociations",
         &json!({ "Filters": filters }),
     );
-    let listed = listed["ConfigurationPolicyAssociationSummaries"]
-        .as_array()
-        .unwrap();
+    let listed = rows(&listed);
     assert_eq!(listed.len(), 1);
     let batch = json!([{ "Target": account(CHECKOUT) }, { "Target": account("999999999999") }]);
     let batch = json!({ "ConfigurationPolicyAssociationIdentifiers": batch });
