@@ -398,14 +398,13 @@ async fn what_takes_a_day_is_told_and_not_waited_for() {
     let text = "AWS is bringing it to account 222233334444, which may take a day";
     assert_eq!(note.text, text);
     let (rest, _) = scene.converge(&documents, &Wish::default(), 9).await;
-    let (rest, _) = match rest.notes.is_empty() {
-        true => (rest, None),
-        false => {
-            for _ in 0..9 {
-                plan(&scene, &documents).await;
-            }
-            scene.converge(&documents, &Wish::default(), 1).await
+    let (rest, _) = if rest.notes.is_empty() {
+        (rest, None)
+    } else {
+        for _ in 0..9 {
+            plan(&scene, &documents).await;
         }
+        scene.converge(&documents, &Wish::default(), 1).await
     };
     assert!(rest.notes.is_empty(), "{:?}", rest.notes);
 }

@@ -149,17 +149,17 @@ impl Case {
     /// Writes tags on what is there already.
     async fn tag(&self, id: &str, tags: BTreeMap<String, String>) {
         let aws = &self.scene.aws;
-        if self.subject.address.kind != "Association" {
-            let request = aws.securityhub.tag_resource().resource_arn(id);
-            let tags = tags.into_iter().collect();
-            request.set_tags(Some(tags)).send().await.unwrap();
-        } else {
+        if self.subject.address.kind == "Association" {
             let request = aws.ssm.add_tags_to_resource();
             let tags = stationbill::aws::ssm::tag_list(tags).unwrap();
             let request =
                 request.resource_type(aws_sdk_ssm::types::ResourceTypeForTagging::Association);
             let request = request.resource_id(id).set_tags(Some(tags));
             request.send().await.unwrap();
+        } else {
+            let request = aws.securityhub.tag_resource().resource_arn(id);
+            let tags = tags.into_iter().collect();
+            request.set_tags(Some(tags)).send().await.unwrap();
         }
     }
 

@@ -818,16 +818,18 @@ fn faults(rng: &mut SmallRng) -> (Faults, String) {
     (Faults::parse(&text).unwrap(), text)
 }
 
+/// Kinds whose objects carry no tags.
+const UNTAGGED: [&str; 3] = [
+    "ServiceSetting",
+    "FindingAggregator",
+    "OrganizationConfiguration",
+];
+
 /// Changes one thing about a spec, if that leaves it valid.
 fn change(rng: &mut SmallRng, kind: &str, spec: &Value, people: &[String]) -> Option<Value> {
     let any = kinds::find(kind).unwrap();
     let mut spec = spec.clone();
     let number = rng.random_range(1..20);
-    const UNTAGGED: [&str; 3] = [
-        "ServiceSetting",
-        "FindingAggregator",
-        "OrganizationConfiguration",
-    ];
     let tagged = !UNTAGGED.contains(&kind);
     if tagged && rng.random_bool(0.25) {
         let value = json!(format!("v{number}"));
@@ -1035,8 +1037,6 @@ fn one_field(
             let region = ["eu-west-1", "us-east-1", "sa-east-1"][number as usize % 3];
             *spec = json!({"regionLinkingMode": mode, "regions": [region]});
         }
-        // Each account for itself again is more than one field: no policy may be left then.
-        ("OrganizationConfiguration", _) => return None,
         ("ConfigurationPolicy", 0) => spec["description"] = json!(format!("Policy {number}")),
         ("ConfigurationPolicy", 1) => {
             let controls = json!({ "disabled": [format!("IAM.{}", number % 8 + 1)] });
@@ -1070,6 +1070,7 @@ fn one_field(
                 regions.push(json!({"name": "eu-west-1"}));
             }
         }
+        // How an organization is configured among them: no policy may be left where each account is for itself again.
         _ => return None,
     }
     Some(())
