@@ -75,8 +75,12 @@ fn modify(state: &mut State, call: &mut Call<'_>) -> Answer {
 fn describe(state: &mut State, call: &mut Call<'_>) -> Answer {
     let document = own_mut(state, call)?;
     let shares: Vec<(String, String)> = document.shares.clone().into_iter().collect();
-    let (page, token) =
-        Listing::of("DescribeDocumentPermission").page(call, shares, |(id, _)| id.clone())?;
+    // [M] `AccountIdList` has 20 at most.
+    let listing = Listing {
+        default: 20,
+        ..Listing::of("DescribeDocumentPermission")
+    };
+    let (page, token) = listing.page(call, shares, |(id, _)| id.clone())?;
     let ids: Vec<&String> = page.iter().map(|(id, _)| id).collect();
     let infos: Vec<Value> = page
         .iter()
