@@ -19,12 +19,12 @@ type Counts = BTreeMap<String, usize>;
 /// Plans each kind with and without ten objects more; the difference is what they cost.
 pub(crate) fn table() -> Result<()> {
     say("calls of a plan for an object that has not changed, by kind");
-    table::line(&format!("{:>18} {:>6}  calls", "kind", "each"));
+    table::line(&format!("{:>25} {:>6}  calls", "kind", "each"));
     let base: Vec<Value> = estate::examples()?;
     let fixed = count(&base)?;
     for kind in KINDS {
         if kind.identity() == Identity::Singleton {
-            table::line(&format!("{:>18} {:>6}  there is one", kind.kind(), "-"));
+            table::line(&format!("{:>25} {:>6}  there is one", kind.kind(), "-"));
             continue;
         }
         let copies: Result<Vec<Value>> = (0..MORE)
@@ -32,7 +32,7 @@ pub(crate) fn table() -> Result<()> {
             .collect();
         // What AWS has under names of its own cannot be there ten times more.
         let Ok(copies) = copies else {
-            table::line(&format!("{:>18} {:>6}  one of each", kind.kind(), "-"));
+            table::line(&format!("{:>25} {:>6}  one of each", kind.kind(), "-"));
             continue;
         };
         let more: Vec<Value> = base.iter().cloned().chain(copies).collect();
@@ -50,7 +50,7 @@ pub(crate) fn table() -> Result<()> {
             .map(|(call, count)| format!("{call} {}", share(*count)))
             .collect();
         table::line(&format!(
-            "{:>18} {each:>6}  {}",
+            "{:>25} {each:>6}  {}",
             kind.kind(),
             calls.join(", ")
         ));
@@ -80,7 +80,9 @@ fn count(documents: &[Value]) -> Result<Counts> {
     let estate = Estate::write(documents)?;
     let state = tempfile::tempdir()?;
     estate.fill(state.path())?;
-    let server = Server::start(state.path(), "0ms", "documented")?;
+    let organization = estate::organization();
+    let flags = ["--organization".as_ref(), organization.as_os_str()];
+    let server = Server::with(state.path(), "0ms", "documented", &flags)?;
     let ran = run(program(&server.url).arg("plan").arg(estate.folder()))?;
     ensure!(ran.code == 0, "plan failed: {}", ran.told);
     let mut counts = Counts::new();

@@ -19,7 +19,7 @@ use stationbill::kinds::{self, KINDS};
 use stationbill::load;
 use stationbill::model::plan::{Wish, plan};
 use stationbill::model::reference::references;
-use stationbill::sandbox::{Enforce, Options, Sandbox, Settings};
+use stationbill::sandbox::{Enforce, Options, Organization, Sandbox, Settings};
 use tokio_util::sync::CancellationToken;
 
 use crate::table;
@@ -112,12 +112,15 @@ impl Estate {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()?;
+        let text = std::fs::read_to_string(organization())?;
+        let organization = Organization::parse(&text).map_err(anyhow::Error::msg)?;
         runtime.block_on(async {
             let sandbox = Sandbox::open(Options {
                 state: Some(state.to_owned()),
                 quotas: Enforce::Off,
                 settings: Settings {
                     async_reads: 0,
+                    organization: Some(organization),
                     ..Settings::default()
                 },
                 ..Options::default()
@@ -195,6 +198,11 @@ fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/kinds")
 }
 
+/// The file of an organization whose Security Hub the account administers: some kinds are for nobody else.
+pub(crate) fn organization() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/support/organization.yaml")
+}
+
 /// Reads the examples of all kinds.
 pub(crate) fn examples() -> Result<Vec<Value>> {
     let mut found = Vec::new();
@@ -239,7 +247,7 @@ fn small_copy(kind: &str, index: usize) -> Result<Value> {
     document["metadata"]["name"] = json!(name(kind, index));
     if let Some(spec) = document["spec"].as_object_mut() {
         // An account has these once.
-        for only_one in ["patchGroups", "default", "sharing"] {
+        for only_one in ["patchGroups", "default", "sharing", "associations"] {
             spec.remove(only_one);
         }
     }
