@@ -1,12 +1,12 @@
 //! From live objects to documents: the same specs a user would have written. Pure.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use serde_json::{Map, Value, json};
 
 use crate::load::API_VERSION;
 use crate::model::plan::Observed;
-use crate::model::reference::{lift, references};
+use crate::model::reference::{Names, lift, references};
 use crate::model::sensitive::marked;
 use crate::model::spec::NotASpec;
 use crate::model::{Address, AnySpec, Document, Held, Live, pointer, stamp, substitute};
@@ -65,7 +65,7 @@ pub fn export(observed: &Observed, specs: &[&dyn AnySpec]) -> Result<Exported, N
                 _ => None,
             });
         let found: Vec<_> = found.collect();
-        let names: BTreeMap<String, String> = found
+        let names: Names = found
             .iter()
             .flat_map(|(spec, live)| {
                 live.iter().map(|(name, live)| {

@@ -11,9 +11,10 @@ use crate::aws::{Aws, AwsError, Class};
 use crate::kinds::{AnyKind, Select};
 use crate::model::diff::Difference;
 use crate::model::plan::{Change, remaining};
+use crate::model::reference::{self, Names};
 use crate::model::spec::{Identity, aws_name};
 use crate::model::stamp::Stamp;
-use crate::model::{Id, Live, reference, sensitive};
+use crate::model::{Id, Live, sensitive};
 
 /// How often a write that AWS accepted may show no effect before that is an error: reads can lag behind writes.
 const LAG: u32 = 5;
@@ -28,7 +29,7 @@ pub(super) struct Target<'a> {
     /// The spec with every reference resolved.
     pub(super) spec: &'a Value,
     /// AWS id to `Kind/name` of everything that the spec refers to.
-    pub(super) names: &'a BTreeMap<String, String>,
+    pub(super) names: &'a Names,
 }
 
 impl Target<'_> {
@@ -220,7 +221,7 @@ impl Pause {
 }
 
 /// Returns the ids that references may name, turned round.
-pub(super) fn turned(ids: &BTreeMap<String, String>) -> BTreeMap<String, String> {
+pub(super) fn turned(ids: &BTreeMap<String, String>) -> Names {
     ids.iter()
         .map(|(name, id)| (id.clone(), name.clone()))
         .collect()

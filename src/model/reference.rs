@@ -4,7 +4,7 @@
 //! edges of the graph, the dangling names, resolution just before a call, and *lifting*: an ARN in a live object
 //! that belongs to one of ours becomes a reference again before the difference is taken.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::marker::PhantomData;
 use std::sync::Arc;
 
@@ -193,8 +193,11 @@ fn walk(value: &Value, at: &str, visit: &mut impl FnMut(&str, &Value)) {
     }
 }
 
-/// Turns each ARN that belongs to one of ours into a reference; `names` maps ids to `Kind/name`.
-pub fn lift(value: Value, names: &BTreeMap<String, String>) -> Value {
+/// AWS id to `Kind/name`: looked up and never listed, so it has no order. Ids begin alike, and are slow to compare.
+pub type Names = HashMap<String, String>;
+
+/// Turns each ARN that belongs to one of ours into a reference.
+pub fn lift(value: Value, names: &Names) -> Value {
     rewrite(value, &|value| {
         let name = names.get(single(value, "arn")?)?;
         Some(serde_json::json!({ "ref": name }))
@@ -202,8 +205,8 @@ pub fn lift(value: Value, names: &BTreeMap<String, String>) -> Value {
 }
 
 /// Lists every `Kind/name` that a value names once it is lifted.
-pub fn lifted_references(value: &Value, names: &BTreeMap<String, String>) -> BTreeSet<String> {
-    fn collect(value: &Value, names: &BTreeMap<String, String>, found: &mut BTreeSet<String>) {
+pub fn lifted_references(value: &Value, names: &Names) -> BTreeSet<String> {
+    fn collect(value: &Value, names: &Names, found: &mut BTreeSet<String>) {
         if let Some(name) = target(value, names).filter(|name| name.contains('/')) {
             found.insert(name.to_owned());
         }
@@ -221,7 +224,7 @@ pub fn lifted_references(value: &Value, names: &BTreeMap<String, String>) -> BTr
 }
 
 /// Lists every `Kind/name` that a live spec names once it is lifted.
-pub fn held_references(held: &Held, names: &BTreeMap<String, String>) -> BTreeSet<String> {
+pub fn held_references(held: &Held, names: &Names) -> BTreeSet<String> {
     let members = held.members().map(|(_, member)| member);
     members
         .flat_map(|member| lifted_references(member, names))
@@ -229,7 +232,7 @@ pub fn held_references(held: &Held, names: &BTreeMap<String, String>) -> BTreeSe
 }
 
 /// Says whether a live spec and a declared one are the same once both are lifted, without copying either.
-pub fn same_held(held: &Held, declared: &Arc<Value>, names: &BTreeMap<String, String>) -> bool {
+pub fn same_held(held: &Held, declared: &Arc<Value>, names: &Names) -> bool {
     let same = |(name, member): (&String, &Value)| {
         let other = declared.get(name);
         other.is_some_and(|other| same_lifted(member, other, names))
@@ -239,7 +242,7 @@ pub fn same_held(held: &Held, declared: &Arc<Value>, names: &BTreeMap<String, St
 }
 
 /// Says whether two values are the same once both are lifted, without copying either.
-fn same_lifted(a: &Value, b: &Value, names: &BTreeMap<String, String>) -> bool {
+fn same_lifted(a: &Value, b: &Value, names: &Names) -> bool {
     match (a, b) {
         (Value::Object(left), Value::Object(right)) => {
             if let (Some(left), Some(right)) = (target(a, names), target(b, names)) {
@@ -264,7 +267,7 @@ fn same_lifted(a: &Value, b: &Value, names: &BTreeMap<String, String>) -> bool {
 }
 
 /// Returns what a reference names once it is lifted.
-fn target<'a>(value: &'a Value, names: &'a BTreeMap<String, String>) -> Option<&'a str> {
+fn target<'a>(value: &'a Value, names: &'a Names) -> Option<&'a str> {
     let lifted = single(value, "arn").and_then(|arn| names.get(arn));
     lifted.map(String::as_str).or_else(|| single(value, "ref"))
 }

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use stationbill::kinds;
 use stationbill::load::Declared;
 use stationbill::model::plan::Wish;
-use stationbill::model::reference::lift;
+use stationbill::model::reference::{Names, lift};
 use stationbill::sandbox::{Enforce, Options, Sandbox};
 use tokio_util::sync::CancellationToken;
 
@@ -26,7 +26,7 @@ type Shape = BTreeMap<(String, String), Value>;
 
 async fn shape(scene: &Scene) -> Shape {
     let estate = scene.everything().await;
-    let names: BTreeMap<String, String> = estate
+    let names: Names = estate
         .iter()
         .map(|((kind, id), live)| (id.clone(), format!("{kind}/{}", live.name)))
         .collect();

@@ -1,6 +1,6 @@
 //! What is to be done with one declared object.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
 
@@ -10,7 +10,7 @@ use super::why::because;
 use super::{Action, Because, Change, Object, Plan, Unreadable};
 use crate::model::diff::{Difference, diff};
 use crate::model::lifecycle::OnDelete;
-use crate::model::reference::{held_references, lift, references, same_held};
+use crate::model::reference::{Names, held_references, lift, references, same_held};
 use crate::model::spec::NotASpec;
 use crate::model::stamp::{self, Applied, Owner};
 use crate::model::{Address, AnySpec, Held, Live, pointer};
@@ -416,7 +416,7 @@ fn see(
     address: &Address,
     declared: &Value,
     live: &Live<Value>,
-    names: &BTreeMap<String, String>,
+    names: &Names,
 ) -> Result<Seen, NotASpec> {
     // Read again after lifting: sets are ordered by what is in them.
     let mut lifted = spec.parse(&lift(live.spec.clone(), names))?;
@@ -446,7 +446,7 @@ pub fn remaining(
     declared: &Value,
     ignored: &[String],
     live: &Live<Value>,
-    names: &BTreeMap<String, String>,
+    names: &Names,
 ) -> Result<Vec<Difference>, NotASpec> {
     let mut seen = see(spec, address, declared, live, names)?;
     seen.forget(ignored);

@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::matching::{Match, Matches, matches};
 use super::{Action, Change, Desired, Note, Object, Observed, Plan, Unreadable, Wish};
 use crate::model::lifecycle::Mode;
-use crate::model::reference::lifted_references;
+use crate::model::reference::{Names, lifted_references};
 use crate::model::spec::{Identity, aws_name};
 use crate::model::{Address, AnySpec, Location};
 
@@ -56,8 +56,7 @@ pub fn plan(desired: &Desired, observed: &Observed, specs: &[&dyn AnySpec], wish
 /// What an account has once, as the region that keeps it has found it.
 struct Shared {
     standing: Standings,
-    /// AWS id to `Kind/name`.
-    names: BTreeMap<String, String>,
+    names: Names,
 }
 
 /// Whether something that others refer to is or will be there.
@@ -94,10 +93,10 @@ pub(super) struct Place<'a> {
     pub(super) declared: BTreeMap<&'a str, Vec<&'a Object>>,
     pub(super) unreadable: BTreeMap<&'a str, Unreadable>,
     pub(super) matched: BTreeMap<&'a str, Matches<'a>>,
-    /// AWS id to `Kind/name`, for lifting.
-    pub(super) names: BTreeMap<String, String>,
+    /// What ids stand for, for lifting.
+    pub(super) names: Names,
     /// What those ids belong to, every `Kind/name` that is there: found out when the first is asked for.
-    known: OnceCell<BTreeSet<String>>,
+    known: OnceCell<HashSet<String>>,
     /// What is declared, by `Kind/name`.
     pub(super) objects: HashMap<String, &'a Object>,
 }
@@ -120,7 +119,7 @@ impl<'a> Place<'a> {
             declared: BTreeMap::new(),
             unreadable: BTreeMap::new(),
             matched: BTreeMap::new(),
-            names: BTreeMap::new(),
+            names: Names::new(),
             known: OnceCell::new(),
             objects: HashMap::new(),
         };

@@ -7,7 +7,7 @@ use super::matching::{Leftover, Match};
 use super::scope::names_kind;
 use super::{Action, Because, Change, Plan, Unreadable};
 use crate::model::lifecycle::{Lifecycle, OnDelete};
-use crate::model::reference::{held_references, lift, lifted_references, references};
+use crate::model::reference::{Names, held_references, lift, lifted_references, references};
 use crate::model::stamp::Applied;
 use crate::model::{Address, AnySpec, Held, Live};
 
@@ -219,7 +219,7 @@ impl<'a> Place<'a> {
     }
 
     /// What tells each object of ours from all others, by its AWS id: `Kind/name`, and more where that is not enough.
-    fn keys(&self) -> BTreeMap<String, String> {
+    fn keys(&self) -> Names {
         let mut keys = self.names.clone();
         for left in self.matched.values().flat_map(|found| &found.leftovers) {
             let id = left.live.id.0.clone();
@@ -230,11 +230,7 @@ impl<'a> Place<'a> {
     }
 
     /// Who will still refer to whom once these changes are made, as pairs of whom and who.
-    fn still_needed(
-        &self,
-        changes: &[Change],
-        keys: &BTreeMap<String, String>,
-    ) -> Vec<(String, String)> {
+    fn still_needed(&self, changes: &[Change], keys: &Names) -> Vec<(String, String)> {
         let mut about = BTreeMap::new();
         for change in changes {
             if let Some(live) = &change.live {
