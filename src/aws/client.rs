@@ -16,6 +16,7 @@ use aws_types::sdk_config::SharedCredentialsProvider;
 
 use super::limits::{RATES, Rate};
 use super::memory::Memory;
+use super::owners::Owners;
 use super::transport::{Calls, Gate, Metered, Named, ServerClock, UnderWay};
 use super::{AwsError, error::chain};
 use crate::model::Location;
@@ -38,6 +39,8 @@ pub struct Aws {
     pub securityhub: aws_sdk_securityhub::Client,
     /// What need not be read again, wherever it is.
     pub memory: Memory,
+    /// Whose objects are, where that is remembered.
+    pub owners: Option<Owners>,
 }
 
 impl Aws {
@@ -67,6 +70,8 @@ pub struct Connector {
     pub http: Option<SharedHttpClient>,
     /// What was configured when [`Connector::configured`] looked.
     pub config: Option<SdkConfig>,
+    /// Whose objects are, for many stacks that look at the same accounts again and again; `None` to ask each time.
+    pub owners: Option<Owners>,
 }
 
 impl Connector {
@@ -96,6 +101,7 @@ struct Run {
     gate: Gate,
     rates: &'static [Rate],
     memory: Memory,
+    owners: Option<Owners>,
     under_way: UnderWay,
 }
 
@@ -163,6 +169,7 @@ pub async fn connect(connector: &Connector) -> Result<Connection, ConnectError> 
         under_way,
         calls: Calls::default(),
         memory: Memory::new(clock.clone()),
+        owners: connector.owners.clone(),
         clock,
         gate: Gate::default(),
         rates: if paced { RATES } else { &[] },
@@ -188,6 +195,7 @@ pub async fn connect(connector: &Connector) -> Result<Connection, ConnectError> 
         gate,
         rates,
         memory: _,
+        owners: _,
         under_way,
     } = run;
     Ok(Connection {
@@ -212,6 +220,7 @@ impl Connection {
             gate: self.gate.clone(),
             rates: self.rates,
             memory: self.aws.memory.clone(),
+            owners: self.aws.owners.clone(),
             under_way: self.under_way.clone(),
         };
         clients(config, location, &run)
@@ -341,6 +350,7 @@ fn clients(config: &SdkConfig, location: Location, run: &Run) -> Aws {
                 .build(),
         ),
         memory: run.memory.clone(),
+        owners: run.owners.clone(),
         location,
     }
 }

@@ -54,17 +54,24 @@ pub async fn list(
 }
 
 /// Reads objects one by one, several at a time, and keeps their order. One that is gone by now is simply not there.
-pub async fn each<T, F>(reads: Vec<F>) -> Result<Vec<T>, AwsError>
+pub async fn each<R, T, F>(
+    listed: impl IntoIterator<Item = R>,
+    read: impl Fn(R) -> F,
+) -> Result<Vec<T>, AwsError>
 where
     F: Future<Output = Result<Option<T>, AwsError>>,
 {
-    let reads = reads.into_iter().map(|read| async {
-        match read.await {
-            Err(error) if error.class == Class::NotFound => Ok(None),
-            other => other,
-        }
-    });
-    read_each(reads.collect()).await
+    read_each(listed.into_iter().map(|row| if_there(read(row)))).await
+}
+
+async fn if_there<T, F>(read: F) -> Result<Option<T>, AwsError>
+where
+    F: Future<Output = Result<Option<T>, AwsError>>,
+{
+    match read.await {
+        Err(error) if error.class == Class::NotFound => Ok(None),
+        other => other,
+    }
 }
 
 /// A contact that is to be made, of any type.

@@ -9,6 +9,7 @@ pub mod incidents;
 pub mod limits;
 pub mod memory;
 pub mod once;
+pub mod owners;
 pub mod pages;
 mod roles;
 pub mod securityhub;
@@ -21,5 +22,6 @@ pub use client::{
 };
 pub use error::{AwsError, Class, chain};
 pub use memory::Memory;
+pub use owners::{Owners, Seen};
 pub use pages::{Pages, read_each};
 pub use roles::{Assume, Assumed};

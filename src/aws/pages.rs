@@ -18,9 +18,11 @@ const MOST: usize = 10_000;
 
 /// Reads what a list named, several at a time, and keeps the order. What a read answers nothing about is left out.
 ///
+/// A read is a large thing while it is under way, so each is made when its turn comes: an account has thousands of objects.
+///
 /// # Errors
 /// The first that a read ends with.
-pub async fn read_each<T, F>(reads: Vec<F>) -> Result<Vec<T>, AwsError>
+pub async fn read_each<T, F>(reads: impl IntoIterator<Item = F>) -> Result<Vec<T>, AwsError>
 where
     F: Future<Output = Result<Option<T>, AwsError>>,
 {

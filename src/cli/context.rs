@@ -162,6 +162,7 @@ impl Context {
             ca_bundle: env.ca_bundle,
             http: None,
             config: None,
+            owners: None,
         })
     }
 

@@ -10,6 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::context::Context;
 use super::exit::Exit;
+use crate::aws::{Connector, Owners};
 use crate::load::Loaded;
 use crate::operator::limits::Limits;
 use crate::operator::{GitOptions, Operator, Options};
@@ -105,7 +106,7 @@ impl OperatorArgs {
             let folder = made.with_context(|| format!("cannot write to `{}`", folder.display()))?;
             Ok::<_, anyhow::Error>(GitOptions { folder, protocols })
         });
-        let connector = context.connector(&Loaded::default())?;
+        let connector = context.connector(&Loaded::default())?.configured().await?;
         let options = Options {
             namespaces: self.namespace,
             home,
@@ -113,7 +114,10 @@ impl OperatorArgs {
             concurrency: self.concurrency as usize,
             limits,
             git: git.transpose()?,
-            connector: connector.configured().await?,
+            connector: Connector {
+                owners: Some(Owners::default()),
+                ..connector
+            },
             // A process that was started again is another one.
             service: service::Status::default(),
             me: format!("{name}_{}", uuid::Uuid::new_v4()),

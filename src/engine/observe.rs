@@ -134,6 +134,10 @@ impl<'a> Look<'a> {
             Breadth::Declared | Breadth::Owned => Select::Wanted {
                 stack: self.desired.stack.clone(),
                 names: specs.keys().cloned().collect(),
+                seen: aws
+                    .owners
+                    .as_ref()
+                    .map(|owners| owners.of(location, kind.kind())),
             },
             Breadth::Everything => Select::Everything,
         };

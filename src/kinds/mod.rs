@@ -9,7 +9,7 @@ use std::future::Future;
 use futures::future::BoxFuture;
 use serde_json::Value;
 
-use crate::aws::{Aws, AwsError};
+use crate::aws::{Aws, AwsError, Seen};
 pub use action::{Access, Action, Limit, reads, writes};
 
 pub use crate::model::live::{Id, Live};
@@ -117,6 +117,8 @@ pub enum Select {
         stack: String,
         /// The AWS names that documents declare.
         names: BTreeSet<String>,
+        /// Whose the objects were when last looked at, where that is remembered.
+        seen: Option<Seen>,
     },
     /// Those with one of these AWS names.
     Named(BTreeSet<String>),
@@ -135,16 +137,34 @@ impl Select {
         match self {
             Self::Everything => true,
             Self::Named(names) => names.contains(name),
-            Self::Wanted { stack, names } => {
+            Self::Wanted { stack, names, .. } => {
                 names.contains(name)
                     || crate::model::stamp::owner(tags, stack) == crate::model::stamp::Owner::Us
             }
         }
     }
 
-    /// Says whether the name alone already settles that an object is not wanted, so that its tags need not be read.
-    pub fn rules_out(&self, name: &str) -> bool {
-        matches!(self, Self::Named(names) if !names.contains(name))
+    /// As [`Self::wants`], of an object whose tags had to be asked for; `id` tells it from all others of its kind there.
+    pub fn takes(&self, id: &str, name: &str, tags: &Tags) -> bool {
+        if let Self::Wanted {
+            seen: Some(seen), ..
+        } = self
+        {
+            seen.learn(id, tags);
+        }
+        self.wants(name, tags)
+    }
+
+    /// Says whether it is settled already that an object is not wanted, so that its tags need not be asked for.
+    pub fn rules_out(&self, id: &str, name: &str) -> bool {
+        match self {
+            Self::Everything => false,
+            Self::Named(names) => !names.contains(name),
+            Self::Wanted { stack, names, seen } => {
+                let seen = seen.as_ref().filter(|_| !names.contains(name));
+                seen.is_some_and(|seen| seen.is_anothers(id, stack))
+            }
+        }
     }
 
     /// Returns the one name that is wanted, if there is just one: a list can then ask for a prefix.

@@ -307,7 +307,14 @@ async fn an_association_costs_two_calls_and_a_strangers_one() {
     let names = BTreeSet::from(["scan-patches".to_owned()]);
     let stack = STACK.to_owned();
     let found = kind
-        .list(&scene.aws, &Select::Wanted { stack, names })
+        .list(
+            &scene.aws,
+            &Select::Wanted {
+                stack,
+                names,
+                seen: None,
+            },
+        )
         .await;
     assert_eq!(found.unwrap().len(), 1);
     let expected = [

@@ -346,6 +346,7 @@ async fn only_what_is_wanted_is_returned() {
     let wanted = |stack: &str| Select::Wanted {
         stack: stack.to_owned(),
         names: BTreeSet::from(["kayoko-2".to_owned()]),
+        seen: None,
     };
     assert_eq!(world.list("Contact", &wanted("tests")).await.len(), 2);
     assert_eq!(world.list("Contact", &wanted("others")).await.len(), 1);

@@ -344,7 +344,14 @@ async fn a_rule_costs_a_call_for_its_tags_and_a_strangers_too() {
         let names: BTreeSet<String> = (0..names).map(|number| format!("rule-{number}")).collect();
         let (stack, count) = (STACK.to_owned(), names.len());
         let found = kind()
-            .list(&scene.aws, &Select::Wanted { stack, names })
+            .list(
+                &scene.aws,
+                &Select::Wanted {
+                    stack,
+                    names,
+                    seen: None,
+                },
+            )
             .await;
         assert_eq!(found.unwrap().len(), count);
         scene.counts(before)

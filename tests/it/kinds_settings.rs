@@ -163,6 +163,7 @@ async fn only_what_somebody_changed_or_claimed_is_there() {
     let wanted = Select::Wanted {
         stack: STACK.to_owned(),
         names: BTreeSet::new(),
+        seen: None,
     };
     assert!(kind.list(&scene.aws, &wanted).await.unwrap().is_empty());
 }

@@ -3,10 +3,12 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use stationbill::aws::{Connection, Connector, connect};
+use aws_sdk_cloudwatch::types::Tag;
+use stationbill::aws::{Connection, Connector, Owners, connect};
 use stationbill::kinds;
 use stationbill::load::{Declared, load};
 use stationbill::model::plan::{Action, Because, Plan, Wish};
+use stationbill::model::stamp;
 
 use crate::support::{STACK, Scene, told};
 
@@ -207,4 +209,57 @@ async fn tags_are_read_each_time() {
         .map(|d| &d.path)
         .collect();
     assert_eq!(paths, ["/tags/team"]);
+}
+
+#[tokio::test]
+async fn what_another_stack_owns_is_not_asked_again() {
+    let scene = applied().await;
+    let connector = Connector {
+        sandbox: Some(scene.sandbox.clone()),
+        owners: Some(Owners::default()),
+        ..Connector::default()
+    };
+    let prune = Wish {
+        prune: true,
+        ..Wish::default()
+    };
+    // Each looks through a way of its own, as the namespaces of an operator do.
+    let look = async |stack: &str, declared: &[Declared]| {
+        let connection = connect(&connector).await.unwrap();
+        let here = connection.aws.clone();
+        let mut world = scene.world.clone();
+        world.places = BTreeMap::from([(here.location.clone(), here)]);
+        let scene = Scene {
+            sandbox: scene.sandbox.clone(),
+            aws: connection.aws.clone(),
+            world,
+        };
+        let plan = scene.plan(stack, declared, &prune).await.2;
+        let calls = connection.calls.by_operation();
+        let asked = calls
+            .iter()
+            .filter(|((_, operation), _)| operation == "ListTagsForResource");
+        (plan, asked.map(|(_, count)| count).sum::<u64>())
+    };
+    // The dashboard; the list of documents tells tags itself.
+    let (plan, asked) = look("bank", &[]).await;
+    assert!(plan.changes.is_empty());
+    assert_eq!(asked, 1);
+    assert_eq!(look("bank", &[]).await.1, 0);
+    assert_eq!(look("hotel", &[]).await.1, 0);
+    // Its owner asks all the same, and so does whoever wants its name.
+    assert_eq!(look(STACK, &declared()).await.1, 1);
+    let mut wanted = declared();
+    wanted.retain(|one| one.address.kind == "Dashboard");
+    let (plan, asked) = look("bank", &wanted).await;
+    assert_eq!(asked, 1);
+    assert_eq!(plan.count(Action::Blocked), 1, "{}", told(&plan));
+    // Given to the bank by hand: unseen while it is remembered, and seen by whoever asks.
+    let arn = "arn:aws:cloudwatch::111122223333:dashboard/shop";
+    let stamp = Tag::builder().key(stamp::STACK).value("bank").build();
+    let given = scene.aws.cloudwatch.tag_resource().resource_arn(arn);
+    given.tags(stamp).send().await.unwrap();
+    assert_eq!(look("bank", &[]).await.0.count(Action::Delete), 0);
+    assert_eq!(look("bank", &wanted).await.0.count(Action::Blocked), 0);
+    assert_eq!(look("bank", &[]).await.0.count(Action::Delete), 1);
 }

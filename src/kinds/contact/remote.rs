@@ -47,12 +47,13 @@ impl Remote for Contact {
 
     async fn list(aws: &Aws, select: &Select) -> Result<Vec<Live<Self>>, AwsError> {
         let people = contacts::list(aws, Some(ContactType::Personal), select.only()).await?;
-        let reads = people
+        let wanted = people
             .into_iter()
-            .filter(|person| !select.rules_out(&person.alias))
-            .map(|person| read(aws, select, person.contact_arn, person.alias))
-            .collect();
-        contacts::each(reads).await
+            .filter(|person| !select.rules_out(&person.contact_arn, &person.alias));
+        contacts::each(wanted, |person| {
+            read(aws, select, person.contact_arn, person.alias)
+        })
+        .await
     }
 
     async fn create(&self, aws: &Aws, stamp: &Stamp) -> Result<Id, AwsError> {
@@ -126,7 +127,7 @@ async fn read(
     name: String,
 ) -> Result<Option<Live<Contact>>, AwsError> {
     let tags = contacts::tags(aws, &arn).await?;
-    if !select.wants(&name, &tags) {
+    if !select.takes(&arn, &name, &tags) {
         return Ok(None);
     }
     let contact = async {

@@ -37,11 +37,11 @@ impl Remote for Dashboard {
         );
         while let Some(page) = pages.next().await {
             let listed = page?.dashboard_entries.unwrap_or_default();
-            let wanted = listed
-                .into_iter()
-                .filter(|entry| !select.rules_out(entry.dashboard_name().unwrap_or_default()));
-            let reads = wanted.map(|entry| read(aws, entry, select));
-            found.extend(read_each(reads.collect()).await?);
+            let wanted = listed.into_iter().filter(|entry| {
+                let name = entry.dashboard_name().unwrap_or_default();
+                !select.rules_out(name, name)
+            });
+            found.extend(read_each(wanted.map(|entry| read(aws, entry, select))).await?);
         }
         Ok(found)
     }
@@ -108,7 +108,7 @@ async fn read(
     let request = aws.cloudwatch.list_tags_for_resource().resource_arn(&arn);
     let answer = request.send().await?;
     let tags = answer.tags.into_iter().flatten().map(pair).collect();
-    if !select.wants(&name, &tags) {
+    if !select.takes(&name, &name, &tags) {
         return Ok(None);
     }
     // Only a plan takes what was read before; after a write it is read again.

@@ -39,13 +39,14 @@ impl Remote for EscalationPlan {
             .iter()
             .map(|contact| (contact.contact_arn.clone(), contact.r#type.clone()))
             .collect();
-        let reads = everybody
+        let wanted = everybody
             .into_iter()
             .filter(|contact| contact.r#type == ContactType::Escalation)
-            .filter(|contact| !select.rules_out(&contact.alias))
-            .map(|contact| read(aws, select, &types, contact.contact_arn, contact.alias))
-            .collect();
-        contacts::each(reads).await
+            .filter(|contact| !select.rules_out(&contact.contact_arn, &contact.alias));
+        contacts::each(wanted, |contact| {
+            read(aws, select, &types, contact.contact_arn, contact.alias)
+        })
+        .await
     }
 
     async fn create(&self, aws: &Aws, stamp: &Stamp) -> Result<Id, AwsError> {
@@ -100,7 +101,7 @@ async fn read(
     name: String,
 ) -> Result<Option<Live<EscalationPlan>>, AwsError> {
     let tags = contacts::tags(aws, &arn).await?;
-    if !select.wants(&name, &tags) {
+    if !select.takes(&arn, &name, &tags) {
         return Ok(None);
     }
     let answer = aws.contacts.get_contact().contact_id(&arn).send().await?;

@@ -31,12 +31,13 @@ impl Remote for OnCallSchedule {
     async fn list(aws: &Aws, select: &Select) -> Result<Vec<Live<Self>>, AwsError> {
         let kind = Some(ContactType::OncallSchedule);
         let schedules = contacts::list(aws, kind, select.only()).await?;
-        let reads = schedules
+        let wanted = schedules
             .into_iter()
-            .filter(|schedule| !select.rules_out(&schedule.alias))
-            .map(|schedule| read(aws, select, schedule.contact_arn, schedule.alias))
-            .collect();
-        contacts::each(reads).await
+            .filter(|schedule| !select.rules_out(&schedule.contact_arn, &schedule.alias));
+        contacts::each(wanted, |schedule| {
+            read(aws, select, schedule.contact_arn, schedule.alias)
+        })
+        .await
     }
 
     async fn create(&self, aws: &Aws, stamp: &Stamp) -> Result<Id, AwsError> {
@@ -94,7 +95,7 @@ async fn read(
     name: String,
 ) -> Result<Option<Live<OnCallSchedule>>, AwsError> {
     let tags = contacts::tags(aws, &arn).await?;
-    if !select.wants(&name, &tags) {
+    if !select.takes(&arn, &name, &tags) {
         return Ok(None);
     }
     let answer = aws.contacts.get_contact().contact_id(&arn).send().await?;

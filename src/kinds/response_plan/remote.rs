@@ -39,7 +39,7 @@ impl Remote for ResponsePlan {
     ];
 
     async fn list(aws: &Aws, select: &Select) -> Result<Vec<Live<Self>>, AwsError> {
-        let mut reading = Vec::new();
+        let mut listed = Vec::new();
         let mut pages = Pages::of(
             aws.incidents.list_response_plans().into_paginator().send(),
             ListResponsePlansOutput::next_token,
@@ -47,11 +47,14 @@ impl Remote for ResponsePlan {
         while let Some(page) = pages.next().await {
             for summary in page?.response_plan_summaries {
                 // The list names plans that other accounts share, too.
-                if contacts::is_own(aws, &summary.arn) && !select.rules_out(&summary.name) {
-                    reading.push(read(aws, select, summary));
+                if contacts::is_own(aws, &summary.arn)
+                    && !select.rules_out(&summary.arn, &summary.name)
+                {
+                    listed.push(summary);
                 }
             }
         }
+        let reading = listed.into_iter().map(|summary| read(aws, select, summary));
         let found = read_each(reading).await?;
         let anybody = |(answer, _): &(GetResponsePlanOutput, Tags)| {
             answer
@@ -273,7 +276,7 @@ async fn read(
 ) -> Result<Option<(GetResponsePlanOutput, Tags)>, AwsError> {
     let answers = async {
         let tags = incidents::read_tags(aws, &summary.arn).await?;
-        if !select.wants(&summary.name, &tags) {
+        if !select.takes(&summary.arn, &summary.name, &tags) {
             return Ok(None);
         }
         let request = aws.incidents.get_response_plan().arn(&summary.arn);

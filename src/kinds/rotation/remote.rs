@@ -47,16 +47,12 @@ impl Remote for Rotation {
         while let Some(page) = pages.next().await {
             for rotation in page?.rotations {
                 let (arn, name) = (rotation.rotation_arn, rotation.name);
-                if contacts::is_own(aws, &arn) && !select.rules_out(&name) {
+                if contacts::is_own(aws, &arn) && !select.rules_out(&arn, &name) {
                     listed.insert(arn, name);
                 }
             }
         }
-        let reads = listed
-            .into_iter()
-            .map(|(arn, name)| read(aws, select, arn, name))
-            .collect();
-        contacts::each(reads).await
+        contacts::each(listed, |(arn, name)| read(aws, select, arn, name)).await
     }
 
     async fn create(&self, aws: &Aws, stamp: &Stamp) -> Result<Id, AwsError> {
@@ -128,7 +124,7 @@ async fn read(
     name: String,
 ) -> Result<Option<Live<Rotation>>, AwsError> {
     let tags = contacts::tags(aws, &arn).await?;
-    if !select.wants(&name, &tags) {
+    if !select.takes(&arn, &name, &tags) {
         return Ok(None);
     }
     let answer = aws.contacts.get_rotation().rotation_id(&arn).send().await?;

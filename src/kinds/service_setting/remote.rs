@@ -41,7 +41,7 @@ impl Remote for ServiceSetting {
     async fn list(aws: &Aws, select: &Select) -> Result<Vec<Live<Self>>, AwsError> {
         let (ids, claims) = match select {
             Select::Named(names) => (names.clone(), claims::of_each(aws, names).await?),
-            Select::Wanted { stack, names } => {
+            Select::Wanted { stack, names, .. } => {
                 let claims = claims::all(aws).await?;
                 let ours = |tags: &Tags| owner(tags, stack) == Owner::Us;
                 let claimed = claims.iter().filter(|(_, tags)| ours(tags));
@@ -54,15 +54,14 @@ impl Remote for ServiceSetting {
                 (documented.chain(claims.keys().cloned()).collect(), claims)
             }
         };
-        let reading: Vec<_> = ids
+        let reading = ids
             .into_iter()
             // Other kinds claim what is theirs beside the settings.
             .filter(|id| !id.is_empty() && !id.starts_with(claims::SECURITY_HUB))
             .map(|id| {
                 let claim = claims.get(&id).cloned();
                 read(aws, id, claim)
-            })
-            .collect();
+            });
         read_each(reading).await
     }
 

@@ -42,11 +42,8 @@ impl Remote for Alarm {
             }
             Select::Wanted { .. } | Select::Everything => alarms = described(aws, None).await?,
         }
-        let reading: Vec<_> = alarms
-            .into_iter()
-            .map(|alarm| tagged(aws, select, alarm))
-            .collect();
-        read_each(reading).await
+        let alarms = alarms.into_iter();
+        read_each(alarms.map(|alarm| tagged(aws, select, alarm))).await
     }
 
     async fn create(&self, aws: &Aws, stamp: &Stamp) -> Result<Id, AwsError> {
@@ -165,6 +162,9 @@ async fn tagged(
     };
     let name = aws.required("DescribeAlarms", "AlarmName", name)?;
     let id = arn(aws, &name);
+    if select.rules_out(&id, &name) {
+        return Ok(None);
+    }
     let request = aws.cloudwatch.list_tags_for_resource().resource_arn(&id);
     let answer = match request.send().await.map_err(AwsError::from) {
         Err(error) if error.class == Class::NotFound => return Ok(None),
@@ -174,7 +174,7 @@ async fn tagged(
     let tags: Tags = tags
         .map(|tag| (tag.key.unwrap_or_default(), tag.value.unwrap_or_default()))
         .collect();
-    if !select.wants(&name, &tags) {
+    if !select.takes(&id, &name, &tags) {
         return Ok(None);
     }
     let mut notes = BTreeSet::new();

@@ -45,13 +45,9 @@ impl Remote for Association {
     ];
 
     async fn list(aws: &Aws, select: &Select) -> Result<Vec<Live<Self>>, AwsError> {
-        let mut reading = Vec::new();
-        for (id, name) in listed(aws, select.only()).await? {
-            if !select.rules_out(&name) {
-                reading.push(read(aws, id, name, select));
-            }
-        }
-        read_each(reading).await
+        let listed = listed(aws, select.only()).await?.into_iter();
+        let wanted = listed.filter(|(id, name)| !select.rules_out(id, name));
+        read_each(wanted.map(|(id, name)| read(aws, id, name, select))).await
     }
 
     /// Looks for what an earlier call made, and creates: `CreateAssociation` has no token, and names need not be unique,
@@ -176,7 +172,7 @@ async fn read_whole(
     select: &Select,
 ) -> Result<Option<Live<Association>>, AwsError> {
     let tags = ssm::read_tags(aws, TAGGED, &id).await?;
-    if !select.wants(&name, &tags) {
+    if !select.takes(&id, &name, &tags) {
         return Ok(None);
     }
     let request = aws.ssm.describe_association().association_id(&id);

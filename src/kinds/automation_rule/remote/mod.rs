@@ -38,13 +38,10 @@ impl Remote for AutomationRule {
     ];
 
     async fn list(aws: &Aws, select: &Select) -> Result<Vec<Live<Self>>, AwsError> {
-        let mut reading = Vec::new();
-        for (arn, name) in listed(aws).await? {
-            if !select.rules_out(&name) {
-                reading.push(tagged(aws, arn, name, select));
-            }
-        }
-        let wanted: BTreeMap<String, Tags> = read_each(reading).await?.into_iter().collect();
+        let listed = listed(aws).await?.into_iter();
+        let maybe = listed.filter(|(arn, name)| !select.rules_out(arn, name));
+        let tagged = read_each(maybe.map(|(arn, name)| tagged(aws, arn, name, select))).await?;
+        let wanted: BTreeMap<String, Tags> = tagged.into_iter().collect();
         let arns: Vec<&String> = wanted.keys().collect();
         let mut found = Vec::new();
         for some in arns.chunks(A_CALL) {
@@ -176,7 +173,7 @@ async fn tagged(
 ) -> Result<Option<(String, Tags)>, AwsError> {
     let tags = securityhub::tags_of(aws, &arn).await?;
     Ok(tags
-        .filter(|tags| select.wants(&name, tags))
+        .filter(|tags| select.takes(&arn, &name, tags))
         .map(|tags| (arn, tags)))
 }
 

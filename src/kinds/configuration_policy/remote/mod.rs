@@ -40,22 +40,15 @@ impl Remote for ConfigurationPolicy {
     ];
 
     async fn list(aws: &Aws, select: &Select) -> Result<Vec<Live<Self>>, AwsError> {
-        let mut reading = Vec::new();
-        for (arn, name) in listed(aws).await? {
-            if !select.rules_out(&name) {
-                reading.push(tagged(aws, arn, name, select));
-            }
-        }
-        let wanted = read_each(reading).await?;
+        let listed = listed(aws).await?.into_iter();
+        let maybe = listed.filter(|(arn, name)| !select.rules_out(arn, name));
+        let wanted = read_each(maybe.map(|(arn, name)| tagged(aws, arn, name, select))).await?;
         if wanted.is_empty() {
             return Ok(Vec::new());
         }
         let applied = Applied::read(aws).await?;
-        let reading: Vec<_> = wanted
-            .into_iter()
-            .map(|(arn, tags)| read(aws, arn, tags, &applied))
-            .collect();
-        read_each(reading).await
+        let wanted = wanted.into_iter();
+        read_each(wanted.map(|(arn, tags)| read(aws, arn, tags, &applied))).await
     }
 
     /// Looks for what an earlier call made, and creates: `CreateConfigurationPolicy` has no token. The engine comes back
@@ -261,7 +254,7 @@ async fn tagged(
 ) -> Result<Option<(String, Tags)>, AwsError> {
     let tags = securityhub::tags_of(aws, &arn).await?;
     Ok(tags
-        .filter(|tags| select.wants(&name, tags))
+        .filter(|tags| select.takes(&arn, &name, tags))
         .map(|tags| (arn, tags)))
 }
 

@@ -92,11 +92,12 @@ pub(in crate::kinds) async fn list<K: SsmDocument>(
             if may_be::<K>(kind, &tags) && select.wants(&name, &tags) {
                 // Only a plan takes what was read before; after a write it is read again.
                 let row = matches!(select, Select::Wanted { .. }).then(|| Row::of(entry));
-                wanted.push(read::<K>(aws, name, tags, row));
+                wanted.push((name, tags, row));
             }
         }
     }
-    read_each(wanted).await
+    let wanted = wanted.into_iter();
+    read_each(wanted.map(|(name, tags, row)| read::<K>(aws, name, tags, row))).await
 }
 
 fn filter(key: &str, value: &str) -> DocumentKeyValuesFilter {

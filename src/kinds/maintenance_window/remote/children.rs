@@ -109,10 +109,8 @@ impl Tasks {
         targets: &Targets,
     ) -> Result<BTreeMap<String, WindowTask>, AwsError> {
         let names = targets.names();
-        let mut reading = Vec::new();
-        for (key, (id, _)) in self.0 {
-            reading.push(whole(aws, window, key, id, &names));
-        }
+        let tasks = self.0.into_iter();
+        let reading = tasks.map(|(key, (id, _))| whole(aws, window, key, id, &names));
         Ok(read_each(reading).await?.into_iter().collect())
     }
 }

@@ -69,7 +69,7 @@ impl Remote for MaintenanceWindow {
             request.into_paginator().send(),
             DescribeMaintenanceWindowsOutput::next_token,
         );
-        let mut reading = Vec::new();
+        let mut wanted = Vec::new();
         while let Some(page) = pages.next().await {
             let listed = aws.required(
                 "DescribeMaintenanceWindows",
@@ -77,13 +77,15 @@ impl Remote for MaintenanceWindow {
                 page?.window_identities,
             )?;
             for identity in listed {
+                let id = identity.window_id.as_deref().unwrap_or_default();
                 let name = identity.name.as_deref().unwrap_or_default();
-                if !select.rules_out(name) {
-                    reading.push(read(aws, identity, select));
+                if !select.rules_out(id, name) {
+                    wanted.push(identity);
                 }
             }
         }
-        read_each(reading).await
+        let wanted = wanted.into_iter();
+        read_each(wanted.map(|identity| read(aws, identity, select))).await
     }
 
     /// Makes the window alone: the engine reads it back, and updates it with its targets and tasks.
@@ -185,7 +187,7 @@ async fn read_whole(
     select: &Select,
 ) -> Result<Option<Live<MaintenanceWindow>>, AwsError> {
     let tags = ssm::read_tags(aws, TAGGED, &id).await?;
-    if !select.wants(&name, &tags) {
+    if !select.takes(&id, &name, &tags) {
         return Ok(None);
     }
     let window = async {

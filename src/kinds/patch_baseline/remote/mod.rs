@@ -57,7 +57,7 @@ impl Remote for PatchBaseline {
             request.max_results(100).into_paginator().send(),
             DescribePatchBaselinesOutput::next_token,
         );
-        let mut reading = Vec::new();
+        let mut wanted = Vec::new();
         while let Some(page) = pages.next().await {
             let listed = aws.required(
                 "DescribePatchBaselines",
@@ -65,18 +65,21 @@ impl Remote for PatchBaseline {
                 page?.baseline_identities,
             )?;
             for identity in listed {
+                let id = identity.baseline_id.as_deref().unwrap_or_default();
                 let name = identity.baseline_name.as_deref().unwrap_or_default();
                 let system = identity
                     .operating_system
                     .as_ref()
                     .map_or("", |os| os.as_str());
                 // One for an operating system that is newer than this program is nobody's of ours.
-                if !select.rules_out(name) && enums::known::<OperatingSystem>(system).is_some() {
-                    reading.push(read(aws, identity, select));
+                let known = enums::known::<OperatingSystem>(system).is_some();
+                if known && !select.rules_out(id, name) {
+                    wanted.push(identity);
                 }
             }
         }
-        read_each(reading).await
+        let wanted = wanted.into_iter();
+        read_each(wanted.map(|identity| read(aws, identity, select))).await
     }
 
     async fn create(&self, aws: &Aws, stamp: &Stamp) -> Result<Id, AwsError> {
@@ -284,7 +287,7 @@ async fn read(
         Err(error) if ssm::is_gone(&error) => return Ok(None),
         answer => answer?,
     };
-    if !select.wants(&name, &tags) {
+    if !select.takes(&id, &name, &tags) {
         return Ok(None);
     }
     let answer = aws.ssm.get_patch_baseline().baseline_id(&id).send().await;
