@@ -17,7 +17,7 @@ use aws_types::sdk_config::SharedCredentialsProvider;
 use super::limits::{RATES, Rate};
 use super::memory::Memory;
 use super::owners::Owners;
-use super::transport::{Calls, Gate, Metered, Named, ServerClock, UnderWay};
+use super::transport::{Calls, Gate, Metered, Named, ServerClock, Traffic};
 use super::{AwsError, error::chain};
 use crate::model::Location;
 use crate::sandbox::Sandbox;
@@ -72,6 +72,8 @@ pub struct Connector {
     pub config: Option<SdkConfig>,
     /// Whose objects are, for many stacks that look at the same accounts again and again; `None` to ask each time.
     pub owners: Option<Owners>,
+    /// How fast each place may be called, for all connections that are made of this.
+    pub traffic: Traffic,
 }
 
 impl Connector {
@@ -102,7 +104,7 @@ struct Run {
     rates: &'static [Rate],
     memory: Memory,
     owners: Option<Owners>,
-    under_way: UnderWay,
+    traffic: Traffic,
 }
 
 /// A way to AWS that is known to work. A copy is the same way: it counts, and stops, with the others.
@@ -120,8 +122,8 @@ pub struct Connection {
     pub gate: Gate,
     /// The rates that every place begins with.
     pub(super) rates: &'static [Rate],
-    /// What is under way in each region.
-    under_way: UnderWay,
+    /// What all connections of the process share of each place.
+    traffic: Traffic,
     /// How everything else is reached: with the credentials at hand, in the configured region.
     pub(super) config: SdkConfig,
     /// The same, counted and bounded, for roles and the organization.
@@ -164,9 +166,8 @@ pub async fn connect(connector: &Connector) -> Result<Connection, ConnectError> 
         .as_ref()
         .is_none_or(|sandbox| sandbox.has_rates());
     let clock = ServerClock::default();
-    let under_way = UnderWay::default();
     let run = Run {
-        under_way,
+        traffic: connector.traffic.clone(),
         calls: Calls::default(),
         memory: Memory::new(clock.clone()),
         owners: connector.owners.clone(),
@@ -196,7 +197,7 @@ pub async fn connect(connector: &Connector) -> Result<Connection, ConnectError> 
         rates,
         memory: _,
         owners: _,
-        under_way,
+        traffic,
     } = run;
     Ok(Connection {
         caller,
@@ -205,7 +206,7 @@ pub async fn connect(connector: &Connector) -> Result<Connection, ConnectError> 
         clock,
         gate,
         rates,
-        under_way,
+        traffic,
         config,
         central,
     })
@@ -221,7 +222,7 @@ impl Connection {
             rates: self.rates,
             memory: self.aws.memory.clone(),
             owners: self.aws.owners.clone(),
-            under_way: self.under_way.clone(),
+            traffic: self.traffic.clone(),
         };
         clients(config, location, &run)
     }
@@ -289,15 +290,14 @@ fn https(connector: &Connector) -> Result<SharedHttpClient, ConnectError> {
 fn metered(config: &SdkConfig, location: Location, run: &Run) -> SdkConfig {
     match config.http_client() {
         Some(client) => {
-            let under_way = run.under_way.within(&location.region);
+            let lane = run.traffic.lane(&location, run.rates);
             let client = Metered::new(
                 client,
                 location,
                 run.calls.clone(),
                 run.clock.clone(),
                 run.gate.clone(),
-                run.rates,
-                under_way,
+                lane,
             );
             config
                 .to_builder()

@@ -144,18 +144,43 @@ impl Gate {
     }
 }
 
-/// The requests that are under way, by region.
+/// How fast each place may be called, and how many requests are under way: AWS counts all of them together, whichever
+/// connection they come by. A copy is the same.
 #[derive(Clone, Debug, Default)]
-pub(super) struct UnderWay(Arc<Mutex<BTreeMap<String, Arc<Semaphore>>>>);
+pub struct Traffic(Arc<Mutex<Lanes>>);
 
-impl UnderWay {
-    /// Returns the places of a region.
-    pub(super) fn within(&self, region: &str) -> Arc<Semaphore> {
-        let mut regions = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let places = regions
-            .entry(region.to_owned())
-            .or_insert_with(|| Arc::new(Semaphore::new(IN_REGION)));
-        Arc::clone(places)
+#[derive(Debug, Default)]
+struct Lanes {
+    places: BTreeMap<Location, Lane>,
+    regions: BTreeMap<String, Arc<Semaphore>>,
+}
+
+/// The traffic of one account and region.
+#[derive(Clone, Debug)]
+pub(super) struct Lane {
+    paces: Paces,
+    /// The requests that each service may have in flight.
+    services: Arc<Mutex<BTreeMap<String, Arc<Semaphore>>>>,
+    /// Those of the whole region.
+    region: Arc<Semaphore>,
+}
+
+impl Traffic {
+    /// Returns the traffic of a place, which begins with these rates.
+    pub(super) fn lane(&self, location: &Location, rates: &'static [Rate]) -> Lane {
+        let mut lanes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let Lanes { places, regions } = &mut *lanes;
+        let lane = places.entry(location.clone()).or_insert_with(|| {
+            let region = regions
+                .entry(location.region.clone())
+                .or_insert_with(|| Arc::new(Semaphore::new(IN_REGION)));
+            Lane {
+                paces: Paces::new(rates),
+                services: Arc::default(),
+                region: Arc::clone(region),
+            }
+        });
+        lane.clone()
     }
 }
 
@@ -172,9 +197,7 @@ struct Meter {
     calls: Calls,
     clock: ServerClock,
     gate: Gate,
-    paces: Paces,
-    limits: Arc<Mutex<BTreeMap<String, Arc<Semaphore>>>>,
-    region: Arc<Semaphore>,
+    lane: Lane,
 }
 
 impl fmt::Debug for Metered {
@@ -186,15 +209,14 @@ impl fmt::Debug for Metered {
 }
 
 impl Metered {
-    /// Wraps a client for one account and region, which begins with these rates.
+    /// Wraps a client for one account and region.
     pub(super) fn new(
         inner: SharedHttpClient,
         location: Location,
         calls: Calls,
         clock: ServerClock,
         gate: Gate,
-        rates: &'static [Rate],
-        region: Arc<Semaphore>,
+        lane: Lane,
     ) -> Self {
         Self {
             inner,
@@ -203,18 +225,16 @@ impl Metered {
                 calls,
                 clock,
                 gate,
-                paces: Paces::new(rates),
-                limits: Arc::default(),
-                region,
+                lane,
             },
         }
     }
 }
 
-impl Meter {
+impl Lane {
     fn limit(&self, service: &str) -> Arc<Semaphore> {
-        let mut limits = self.limits.lock().unwrap_or_else(PoisonError::into_inner);
-        limits
+        let mut services = self.services.lock().unwrap_or_else(PoisonError::into_inner);
+        services
             .entry(service.to_owned())
             .or_insert_with(|| Arc::new(Semaphore::new(IN_FLIGHT)))
             .clone()
@@ -252,12 +272,12 @@ impl HttpConnector for MeteredConnector {
         let (inner, meter) = (self.inner.clone(), self.meter.clone());
         HttpConnectorFuture::new(async move {
             // First the pace, then the place: who waits for its pace keeps no other operation from going.
-            let pace = meter.paces.of(&service, &operation);
+            let pace = meter.lane.paces.of(&service, &operation);
             let left = pace.wait().await;
-            let limit = meter.limit(&service);
+            let limit = meter.lane.limit(&service);
             // A closed semaphore is not possible: nobody closes it. Going on without a permit is harmless.
             let _permit = limit.acquire().await.ok();
-            let _within = meter.region.acquire().await.ok();
+            let _within = meter.lane.region.acquire().await.ok();
             meter.calls.count(&service, &operation);
             if !meter.gate.passes(&operation) {
                 return Err(ConnectorError::user(
@@ -376,4 +396,30 @@ fn query_action(request: &HttpRequest) -> Option<String> {
     body.split('&')
         .find_map(|pair| pair.strip_prefix("Action="))
         .map(str::to_owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::aws::limits::RATES;
+
+    #[test]
+    fn connections_share_what_aws_counts_together() {
+        let traffic = Traffic::default();
+        let at = |account: &str, region: &str| {
+            let (account, region) = (account.to_owned(), region.to_owned());
+            traffic.lane(&Location { account, region }, RATES)
+        };
+        let here = at("111122223333", "eu-west-1");
+        let pace = |lane: &Lane| lane.paces.of("monitoring", "PutMetricAlarm");
+        let again = at("111122223333", "eu-west-1");
+        assert!(Arc::ptr_eq(&pace(&here), &pace(&again)));
+        assert!(Arc::ptr_eq(&here.limit("ssm"), &again.limit("ssm")));
+        let beside = at("444455556666", "eu-west-1");
+        assert!(!Arc::ptr_eq(&pace(&here), &pace(&beside)));
+        assert!(Arc::ptr_eq(&here.region, &beside.region));
+        let elsewhere = at("111122223333", "us-east-1");
+        assert!(!Arc::ptr_eq(&pace(&here), &pace(&elsewhere)));
+        assert!(!Arc::ptr_eq(&here.region, &elsewhere.region));
+    }
 }

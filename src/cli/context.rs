@@ -160,9 +160,7 @@ impl Context {
             sandbox_account: env.sandbox_account,
             region,
             ca_bundle: env.ca_bundle,
-            http: None,
-            config: None,
-            owners: None,
+            ..Connector::default()
         })
     }
 

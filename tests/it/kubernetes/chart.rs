@@ -1,21 +1,28 @@
 //! The chart, where `STATIONBILL_HELM` names a Helm: what it renders, the API server takes.
 
+use std::fs;
 use std::path::Path;
 use std::process::Command;
 
+use k8s_openapi::api::apps::v1::Deployment;
 use k8s_openapi::api::core::v1::Namespace;
-use kube::api::{Patch, PatchParams};
+use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
+use kube::api::{ListParams, Patch, PatchParams};
 use kube::{Api, Client};
 use serde_json::{Value, json};
 
-use super::{Stage, read};
+use stationbill::operator::resource;
+
+use super::server::ADMIN;
+use super::{Stage, document, read, stack};
 
 /// The values that are tried: the chart's own, and every file of the examples.
-const VALUES: [&str; 5] = [
+const VALUES: [&str; 6] = [
     "",
     "examples/kubernetes/values-sandbox.yaml",
     "examples/kubernetes/values-irsa.yaml",
     "examples/kubernetes/values-teams.yaml",
+    "examples/kubernetes/values-proxy.yaml",
     "examples/kubernetes/values-one-namespace.yaml",
 ];
 
@@ -120,6 +127,82 @@ fn the_api_server_takes_what_the_chart_renders() {
                 assert!(sent.is_ok(), "{what}: {:?}", sent.err());
             }
         });
+    }
+}
+
+#[test]
+fn an_upgrade_and_a_removal_leave_all_objects_there() {
+    let Some(stage) = Stage::open(1) else { return };
+    let home = stage.namespace();
+    let kubeconfig = stage.folder.path().join("admin");
+    fs::write(&kubeconfig, stage.server.kubeconfig(ADMIN, home)).unwrap();
+    let release = |line: &[&str]| {
+        let way = ["--kubeconfig", kubeconfig.to_str().unwrap()];
+        helm(&[line, &["--namespace", home], &way].concat())
+    };
+    // The tests have put the definitions there already.
+    let install = ["install", "shop", "charts/stationbill", "--take-ownership"];
+    let Some((well, text)) = release(&[&install[..], &["--force-conflicts"]].concat()) else {
+        return;
+    };
+    assert!(well, "{text}");
+    let baseline = json!({ "operatingSystem": "AMAZON_LINUX_2023", "approvedPatches": ["kernel"] });
+    let objects = [
+        stack("chart", &json!({})),
+        document("PatchBaseline", "chart", &baseline),
+    ];
+    let (all, before) = stage.runtime.block_on(async {
+        stage.apply_all(home, &objects).await;
+        (stage.client.clone(), there(&stage).await)
+    });
+    assert_eq!(before.len(), 2 + resource::kinds().len());
+
+    // The next version of the chart, with other values.
+    let next = stage.folder.path().join("next");
+    copy(Path::new("charts/stationbill"), &next);
+    let about = fs::read_to_string(next.join("Chart.yaml")).unwrap();
+    let about = about.replace("\nversion: 0.1.0", "\nversion: 0.2.0");
+    fs::write(next.join("Chart.yaml"), about).unwrap();
+    let upgrade = ["upgrade", "shop", next.to_str().unwrap()];
+    let (well, text) =
+        release(&[&upgrade[..], &["--set", "replicas=3,shards=6"]].concat()).unwrap();
+    assert!(well, "{text}");
+    let deployments: Api<Deployment> = Api::namespaced(all, home);
+    let running = stage.runtime.block_on(deployments.get("shop")).unwrap();
+    assert_eq!(running.spec.replicas, Some(3));
+    assert_eq!(stage.runtime.block_on(there(&stage)), before);
+
+    let (well, text) = release(&["uninstall", "shop"]).unwrap();
+    assert!(well, "{text}");
+    assert_eq!(stage.runtime.block_on(there(&stage)), before);
+}
+
+/// Returns what tells every object from one that was made anew, and every definition.
+async fn there(stage: &Stage) -> Vec<String> {
+    let mut uids = Vec::new();
+    for kind in ["PatchBaseline", "Stack"] {
+        let objects = stage.list(stage.namespace(), kind).await.into_iter();
+        uids.extend(objects.filter_map(|object| object.metadata.uid));
+    }
+    let definitions: Api<CustomResourceDefinition> = Api::all(stage.client.clone());
+    let definitions = definitions.list(&ListParams::default()).await.unwrap();
+    let ours = definitions.items.into_iter().filter(|one| {
+        one.spec.group == resource::GROUP && one.metadata.deletion_timestamp.is_none()
+    });
+    uids.extend(ours.filter_map(|one| one.metadata.uid));
+    uids
+}
+
+fn copy(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    for entry in fs::read_dir(from).unwrap() {
+        let path = entry.unwrap().path();
+        let to = to.join(path.file_name().unwrap());
+        if path.is_dir() {
+            copy(&path, &to);
+        } else {
+            fs::copy(&path, &to).unwrap();
+        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! Many objects in many Stacks: all of them get there, and then cost the API server nothing.
 //!
-//! `STATIONBILL_OBJECTS=10000` takes so many, a hundred in each Stack, and an operator that watches the whole cluster;
-//! then this test wants to be the only one.
+//! `STATIONBILL_OBJECTS=10000` takes so many, a hundred in each Stack, and an operator that watches the whole cluster, or
+//! as many of them as `STATIONBILL_REPLICAS` says; then this test wants to be the only one.
 
 use std::fs;
 use std::time::{Duration, Instant};
@@ -34,6 +34,12 @@ fn many_objects_get_there_and_then_cost_the_api_server_nothing() {
     } else {
         INTERVAL
     };
+    // Whoever asks for thousands of objects keeps others from them.
+    let pause = if many.is_some() {
+        Duration::from_secs(5)
+    } else {
+        Duration::from_millis(500)
+    };
     let patience =
         Duration::from_mins(2) + Duration::from_millis(100) * u32::try_from(stacks * each).unwrap();
     stage.runtime.block_on(async {
@@ -59,11 +65,16 @@ fn many_objects_get_there_and_then_cost_the_api_server_nothing() {
         measured("all are in the API server", began.elapsed());
 
         let began = Instant::now();
-        let operator = if many.is_some() {
+        let operators: Vec<Operator> = if many.is_some() {
             stage.may_do_that_everywhere().await;
-            stage.operator_of(KEY, &[], &[])
+            let replicas = number("STATIONBILL_REPLICAS").unwrap_or(1);
+            let keys = (0..replicas).map(|at| match at {
+                0 => KEY.to_owned(),
+                more => format!("{KEY}-{more}"),
+            });
+            keys.map(|key| stage.operator_of(&key, &[], &[])).collect()
         } else {
-            stage.operator(KEY, &[])
+            vec![stage.operator(KEY, &[])]
         };
         loop {
             let open = open(&stage).await;
@@ -75,10 +86,10 @@ fn many_objects_get_there_and_then_cost_the_api_server_nothing() {
                 "{open} are open\n{}",
                 stage.log(KEY)
             );
-            tokio::time::sleep(Duration::from_millis(500)).await;
+            tokio::time::sleep(pause).await;
         }
         measured("all are in sync", began.elapsed());
-        told(&operator, stacks * each);
+        told(&operators, stacks * each);
 
         // Looks that find nothing new.
         let (before, from) = (versions(&stage).await, stage.count());
@@ -104,8 +115,8 @@ fn many_objects_get_there_and_then_cost_the_api_server_nothing() {
         assert_eq!(stage.writes(from).len(), 0);
         let after = versions(&stage).await;
         assert!(before == after, "something was written");
-        told(&operator, stacks * each);
-        operator.stop();
+        told(&operators, stacks * each);
+        operators.into_iter().for_each(Operator::stop);
     });
 }
 
@@ -142,14 +153,21 @@ async fn versions(stage: &Stage) -> Vec<String> {
     versions
 }
 
-/// Says how much memory the operator had at most.
-#[expect(clippy::print_stdout, reason = "a number for whoever reads along")]
-fn told(operator: &Operator, objects: usize) {
-    let status =
-        fs::read_to_string(format!("/proc/{}/status", operator.0.id())).unwrap_or_default();
-    let most = status
-        .lines()
-        .find(|line| line.starts_with("VmHWM:"))
-        .unwrap_or_default();
-    println!("{objects} objects, {most}");
+/// Says how much memory each operator had at most, and has of its own: the rest is the program itself.
+#[expect(clippy::print_stdout, reason = "numbers for whoever reads along")]
+fn told(operators: &[Operator], objects: usize) {
+    for operator in operators {
+        let id = operator.0.id();
+        let status = fs::read_to_string(format!("/proc/{id}/status")).unwrap_or_default();
+        let of = |name: &str| {
+            let mut lines = status.lines();
+            lines
+                .find_map(|line| line.strip_prefix(name))
+                .unwrap_or_default()
+                .trim()
+                .to_owned()
+        };
+        let (most, own) = (of("VmHWM:"), of("RssAnon:"));
+        println!("{objects} objects, {most} at most, {own} of its own");
+    }
 }

@@ -23,7 +23,7 @@ use stationbill::aws::chain;
 use stationbill::operator::{crd, resource};
 
 /// Who may do everything.
-const ADMIN: &str = "the-administrator-of-the-tests";
+pub(crate) const ADMIN: &str = "the-administrator-of-the-tests";
 
 /// Runs the two until its input ends, which is when whoever started it has ended, in whatever way.
 const KEEPER: &str = r#"
