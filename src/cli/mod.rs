@@ -138,7 +138,7 @@ async fn dispatch(command: Command, context: &Context) -> anyhow::Result<Exit> {
         Command::Man(command) => command.run(context),
         Command::Sandbox(command) => command.run(context).await,
         Command::Watch(command) => command.run(context).await,
-        Command::Operator(command) => command.run(context).await,
+        Command::Operator(command) => Box::pin(command.run(context)).await,
     }
 }
 

@@ -1,6 +1,6 @@
 //! Carries out a plan and makes no decisions.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Mutex, PoisonError};
 
 use futures::StreamExt;
@@ -212,7 +212,7 @@ struct Run<'a> {
     plan: &'a Plan,
     world: &'a World,
     events: Events<'a>,
-    ids: Mutex<BTreeMap<Location, BTreeMap<String, String>>>,
+    ids: Mutex<BTreeMap<Location, HashMap<String, String>>>,
     scrubber: Scrubber,
 }
 

@@ -132,6 +132,12 @@ impl Select {
         Self::Named(BTreeSet::from([name.to_owned()]))
     }
 
+    /// Selects what a stack owns, and what has one of these AWS names; nothing is remembered.
+    pub fn of(stack: &str, names: BTreeSet<String>) -> Self {
+        let (stack, seen) = (stack.to_owned(), None);
+        Self::Wanted { stack, names, seen }
+    }
+
     /// Says whether an object is wanted, by its name and tags.
     pub fn wants(&self, name: &str, tags: &Tags) -> bool {
         match self {

@@ -1,6 +1,6 @@
 //! The plan: every decision, and why. What `apply` does was printed by `plan`.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -290,7 +290,7 @@ pub struct Plan {
     /// Warnings about objects that need no change.
     pub notes: Vec<Note>,
     /// The AWS id of every object of ours that exists, by place and `Kind/name`.
-    pub ids: BTreeMap<Location, BTreeMap<String, String>>,
+    pub ids: BTreeMap<Location, HashMap<String, String>>,
 }
 
 impl Plan {

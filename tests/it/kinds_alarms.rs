@@ -260,11 +260,7 @@ async fn unchanged_alarms_cost_a_page_for_a_hundred_and_their_tags() {
     for name in &names {
         kind.create(&scene.aws, &spec(name), &nobody).await.unwrap();
     }
-    let wanted = Select::Wanted {
-        stack: STACK.to_owned(),
-        names: names.clone(),
-        seen: None,
-    };
+    let wanted = Select::of(STACK, names.clone());
     let read = calls(&scene, async |aws| {
         assert_eq!(kind.list(aws, &wanted).await.unwrap().len(), 120);
     });

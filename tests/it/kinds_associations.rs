@@ -305,17 +305,7 @@ async fn an_association_costs_two_calls_and_a_strangers_one() {
     }
     let before = scene.calls().len();
     let names = BTreeSet::from(["scan-patches".to_owned()]);
-    let stack = STACK.to_owned();
-    let found = kind
-        .list(
-            &scene.aws,
-            &Select::Wanted {
-                stack,
-                names,
-                seen: None,
-            },
-        )
-        .await;
+    let found = kind.list(&scene.aws, &Select::of(STACK, names)).await;
     assert_eq!(found.unwrap().len(), 1);
     let expected = [
         ("DescribeAssociation", 1),

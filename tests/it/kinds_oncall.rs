@@ -343,11 +343,7 @@ async fn only_what_is_wanted_is_returned() {
         world.create("Contact", json!({ "name": name })).await;
     }
     world.live("Contact", "kayoko").await;
-    let wanted = |stack: &str| Select::Wanted {
-        stack: stack.to_owned(),
-        names: BTreeSet::from(["kayoko-2".to_owned()]),
-        seen: None,
-    };
+    let wanted = |stack: &str| Select::of(stack, BTreeSet::from(["kayoko-2".to_owned()]));
     assert_eq!(world.list("Contact", &wanted("tests")).await.len(), 2);
     assert_eq!(world.list("Contact", &wanted("others")).await.len(), 1);
     assert!(

@@ -342,17 +342,8 @@ async fn a_rule_costs_a_call_for_its_tags_and_a_strangers_too() {
     let read = async |names: usize| {
         let before = scene.calls().len();
         let names: BTreeSet<String> = (0..names).map(|number| format!("rule-{number}")).collect();
-        let (stack, count) = (STACK.to_owned(), names.len());
-        let found = kind()
-            .list(
-                &scene.aws,
-                &Select::Wanted {
-                    stack,
-                    names,
-                    seen: None,
-                },
-            )
-            .await;
+        let (count, wanted) = (names.len(), Select::of(STACK, names));
+        let found = kind().list(&scene.aws, &wanted).await;
         assert_eq!(found.unwrap().len(), count);
         scene.counts(before)
     };

@@ -160,11 +160,7 @@ async fn only_what_somebody_changed_or_claimed_is_there() {
         (found.len(), found[0].name.as_str(), found[0].tags.len()),
         (1, THROUGHPUT, 0)
     );
-    let wanted = Select::Wanted {
-        stack: STACK.to_owned(),
-        names: BTreeSet::new(),
-        seen: None,
-    };
+    let wanted = Select::of(STACK, BTreeSet::new());
     assert!(kind.list(&scene.aws, &wanted).await.unwrap().is_empty());
 }
 

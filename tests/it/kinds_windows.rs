@@ -147,17 +147,7 @@ async fn a_window_costs_a_call_for_each_part_and_a_strangers_one_for_its_tags() 
     }
     let before = calls(&record);
     let names = BTreeSet::from(["sunday-night".to_owned()]);
-    let stack = "test".to_owned();
-    let found = kind
-        .list(
-            &aws,
-            &Select::Wanted {
-                stack,
-                names,
-                seen: None,
-            },
-        )
-        .await;
+    let found = kind.list(&aws, &Select::of("test", names)).await;
     assert_eq!(found.unwrap().len(), 1);
     let mut counts: BTreeMap<String, usize> = BTreeMap::new();
     for call in calls(&record).split_off(before.len()) {

@@ -90,7 +90,9 @@ impl Case {
                 .ids
                 .get(&scene.aws.location)
                 .cloned()
-                .unwrap_or_default(),
+                .unwrap_or_default()
+                .into_iter()
+                .collect(),
             scene,
             documents,
             subject: subjects.into_iter().next().unwrap(),

@@ -219,7 +219,7 @@ impl Scene {
         ensure!(plan.orphans.is_empty(), "orphans: {:?}", plan.orphans);
         let ids = plan.ids.get(&self.aws.location).cloned();
         Ok(InSync {
-            ids: ids.unwrap_or_default(),
+            ids: ids.unwrap_or_default().into_iter().collect(),
             observed,
         })
     }

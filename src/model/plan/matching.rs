@@ -1,6 +1,6 @@
 //! Which live object is which declared one.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::Object;
 use crate::model::spec::{Identity, aws_name};
@@ -69,7 +69,8 @@ pub(super) fn matches<'a>(
 ) -> Matches<'a> {
     let index = Index::new(stack, live);
     let mut found = Matches::default();
-    let mut taken = BTreeSet::new();
+    let mut taken = HashSet::new();
+    let mut stands = Vec::with_capacity(declared.len());
     for object in declared {
         let tag = stamp::object_tag(&object.address);
         let mut ours = index.stamped.get(tag.as_str()).cloned().unwrap_or_default();
@@ -83,27 +84,23 @@ pub(super) fn matches<'a>(
                 live[i].id.clone(),
             )
         });
-        if let Some((&first, rest)) = ours.split_first() {
-            taken.insert(first);
-            found
-                .by_name
-                .insert(object.address.name.clone(), Match::Ours(&live[first]));
-            for &left in rest {
-                taken.insert(left);
-                found.leftovers.push(Leftover {
-                    address: object.address.clone(),
-                    live: &live[left],
-                    replaced: was_replaced(spec, object, &live[left]),
-                });
-            }
-        }
+        taken.extend(&ours);
+        let (first, rest) = match ours.split_first() {
+            Some((&first, rest)) => (Some(Match::Ours(&live[first])), rest),
+            None => (None, &[][..]),
+        };
+        stands.push(first);
+        found.leftovers.extend(rest.iter().map(|&left| Leftover {
+            address: object.address.clone(),
+            live: &live[left],
+            replaced: was_replaced(spec, object, &live[left]),
+        }));
     }
-    for object in declared {
-        if !found.by_name.contains_key(&object.address.name) {
-            let stands = index.by_identity(spec, object, &mut taken);
-            found.by_name.insert(object.address.name.clone(), stands);
-        }
-    }
+    let matched = declared.iter().zip(stands).map(|(object, ours)| {
+        let stands = ours.unwrap_or_else(|| index.by_identity(spec, object, &mut taken));
+        (object.address.name.clone(), stands)
+    });
+    found.by_name = matched.collect();
     for (at, live) in live.iter().enumerate() {
         if index.owners[at] == Owner::Us && !taken.contains(&at) {
             let name = stamp::object_name(&live.tags);
@@ -152,7 +149,7 @@ impl<'a> Index<'a> {
         &self,
         spec: &dyn AnySpec,
         object: &Object,
-        taken: &mut BTreeSet<usize>,
+        taken: &mut HashSet<usize>,
     ) -> Match<'a> {
         let named = || self.named.get(aws_name(&object.spec)?).cloned();
         let mut candidates: Vec<usize> = match spec.identity() {

@@ -136,13 +136,14 @@ fn list(state: &mut State, call: &mut Call<'_>) -> Answer {
             }
         })
     };
-    let own = patch.baselines.values().cloned().map(|b| ("Self", b));
-    let mut found: Vec<(String, Baseline)> = predefined::baselines(call.region)
-        .into_iter()
+    let own = patch.baselines.values().map(|b| ("Self", b));
+    let of_aws = predefined::baselines(call.region);
+    let mut found: Vec<(String, &Baseline)> = of_aws
+        .iter()
         .map(|b| ("AWS", b))
         .chain(own)
         .filter(|(owner, baseline)| matches(baseline, owner))
-        .map(|(owner, b)| (format!("{owner}\n{}\n{}", name(&b), b.id), b))
+        .map(|(owner, b)| (format!("{owner}\n{}\n{}", name(b), b.id), b))
         .collect();
     found.sort_by(|a, b| a.0.cmp(&b.0));
     let (page, token) =
