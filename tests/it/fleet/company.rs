@@ -133,10 +133,10 @@ impl Company {
 
     /// Makes everything as declared, and looks again.
     pub(crate) async fn apply(&self) -> Look {
-        let look = self.look().await;
-        let outcome = Box::pin(look.apply()).await;
+        let look = Box::pin(self.look()).await;
+        let outcome = look.apply().await;
         assert_eq!((outcome.failed(), outcome.skipped()), (0, 0), "{outcome:?}");
-        self.look().await
+        Box::pin(self.look()).await
     }
 }
 
