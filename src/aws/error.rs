@@ -30,6 +30,9 @@ pub enum Class {
     Other,
 }
 
+/// What Security Hub says to an account whose hub its organization configures. [O] terraform-provider-aws #39687.
+const CENTRALLY_CONFIGURED: &str = "associated with a central configuration policy";
+
 /// An error from AWS, with what a person needs to follow it up.
 #[derive(Clone, Debug)]
 pub struct AwsError {
@@ -87,6 +90,9 @@ impl AwsError {
     fn advice(&self) -> Option<&'static str> {
         if self.code.as_deref() == Some("AssociatedInstances") {
             return Some("associations still apply the document: delete them first");
+        }
+        if self.message.contains(CENTRALLY_CONFIGURED) {
+            return Some("say it in a ConfigurationPolicy, or take the account out of its policy");
         }
         if self.class != Class::Denied {
             return None;
@@ -204,6 +210,10 @@ fn classify(code: &str, message: &str) -> Class {
     if code == "AccessDeniedException" && message.contains("delegated administrator with Central") {
         return Class::NotAvailable;
     }
+    // No policy of IAM would help an account that configures itself though its organization does that.
+    if code == "AccessDeniedException" && message.contains(CENTRALLY_CONFIGURED) {
+        return Class::Conflict;
+    }
     match code {
         "ResourceNotFoundException"
         | "ResourceNotFound"
@@ -261,5 +271,34 @@ fn classify(code: &str, message: &str) -> Class {
             Class::Invalid
         }
         _ => Class::Other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn told(code: &str, message: &str) -> (Class, String) {
+        let class = classify(code, message);
+        let error = AwsError {
+            code: Some(code.to_owned()),
+            ..AwsError::of(class, message)
+        };
+        (class, error.to_string())
+    }
+
+    #[test]
+    fn advice_is_given_where_it_helps() {
+        let (class, text) = told("AccessDeniedException", "User is not authorized");
+        assert_eq!(class, Class::Denied);
+        assert!(text.contains("iam-policy"), "{text}");
+        let message =
+            "This account is currently associated with a central configuration policy, so only …";
+        let (class, text) = told("AccessDeniedException", message);
+        assert_eq!(class, Class::Conflict);
+        assert!(
+            text.ends_with("take the account out of its policy"),
+            "{text}"
+        );
     }
 }

@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use stationbill::operator::resource;
 
 use super::server::ADMIN;
-use super::{Stage, document, read, stack};
+use super::{Stage, copy, document, read, stack};
 
 /// The values that are tried: the chart's own, and every file of the examples.
 const VALUES: [&str; 6] = [
@@ -191,19 +191,6 @@ async fn there(stage: &Stage) -> Vec<String> {
     });
     uids.extend(ours.filter_map(|one| one.metadata.uid));
     uids
-}
-
-fn copy(from: &Path, to: &Path) {
-    fs::create_dir_all(to).unwrap();
-    for entry in fs::read_dir(from).unwrap() {
-        let path = entry.unwrap().path();
-        let to = to.join(path.file_name().unwrap());
-        if path.is_dir() {
-            copy(&path, &to);
-        } else {
-            fs::copy(&path, &to).unwrap();
-        }
-    }
 }
 
 async fn namespace(client: &Client, name: &str) {

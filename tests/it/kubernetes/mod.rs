@@ -10,6 +10,7 @@ mod repositories;
 mod scale;
 mod server;
 mod stand;
+mod trust;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -55,6 +56,20 @@ struct Stage {
 
 /// An operator; it ends with the test.
 struct Operator(Child);
+
+/// Copies a folder with all that is in it.
+fn copy(from: &Path, to: &Path) {
+    fs::create_dir_all(to).unwrap();
+    for entry in fs::read_dir(from).unwrap() {
+        let entry = entry.unwrap();
+        let (from, to) = (entry.path(), to.join(entry.file_name()));
+        if from.is_dir() {
+            copy(&from, &to);
+        } else {
+            fs::copy(&from, &to).unwrap();
+        }
+    }
+}
 
 impl Drop for Operator {
     fn drop(&mut self) {

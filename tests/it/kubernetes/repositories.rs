@@ -1,9 +1,7 @@
 //! Stacks whose documents come from a repository: the same as the folder's, whatever becomes of the repository.
 
 use std::fs;
-use std::net::TcpStream;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::time::{Duration, Instant};
 
 use k8s_openapi::api::events::v1::Event;
@@ -15,21 +13,20 @@ use stationbill::{kinds, load};
 
 use super::lives::{gone, there, with};
 use super::stand::{behind_our_back, latest, planned};
-use super::{Operator, PATIENCE, Stage, command, read, stack};
+use super::{Operator, PATIENCE, Stage, command, copy, read, stack};
 use crate::changed_since::Repository;
-use crate::support::git_server::GitServer;
-use crate::support::{STACK, example, http_get};
+use crate::support::{STACK, example};
 
-const KEY: &str = "OPERATOR";
+pub(super) const KEY: &str = "OPERATOR";
 
 /// A repository beside the stage.
-struct Origin {
-    repository: Repository,
-    state: PathBuf,
+pub(super) struct Origin {
+    pub(super) repository: Repository,
+    pub(super) state: PathBuf,
 }
 
 impl Origin {
-    fn beside(stage: &Stage) -> Self {
+    pub(super) fn beside(stage: &Stage) -> Self {
         Self {
             repository: Repository::new(&stage.folder.path().join("origin")),
             state: stage.folder.path().join("state"),
@@ -41,7 +38,7 @@ impl Origin {
     }
 
     /// Writes documents of the folder `ops`, one a file, and nothing else there.
-    fn write(&self, documents: &[Value]) {
+    pub(super) fn write(&self, documents: &[Value]) {
         let ops = self.repository.0.join("ops");
         fs::remove_dir_all(&ops).ok();
         fs::create_dir_all(&ops).unwrap();
@@ -52,12 +49,12 @@ impl Origin {
         }
     }
 
-    fn commit(&self, documents: &[Value]) -> String {
+    pub(super) fn commit(&self, documents: &[Value]) -> String {
         self.write(documents);
         self.repository.commit("documents")
     }
 
-    fn operator(&self, stage: &Stage) -> Operator {
+    pub(super) fn operator(&self, stage: &Stage) -> Operator {
         let folder = self.state.to_str().unwrap();
         stage.operator(
             KEY,
@@ -66,7 +63,7 @@ impl Origin {
     }
 
     /// A Stack that follows the folder `ops`, looked at every second.
-    fn stack(&self, name: &str, more: &Value) -> Value {
+    pub(super) fn stack(&self, name: &str, more: &Value) -> Value {
         let git = json!({ "url": self.url(), "path": "ops", "poll": "1s" });
         let mut spec = json!({ "source": { "git": git }, "interval": "1h" });
         for (key, value) in more.as_object().unwrap() {
@@ -96,7 +93,7 @@ impl Stage {
     }
 
     /// Waits until a Stack has taken a commit up and is as declared.
-    async fn takes_up(&self, name: &str, commit: &str) {
+    pub(super) async fn takes_up(&self, name: &str, commit: &str) {
         let began = Instant::now();
         loop {
             let (taken, refused) = self.source(name).await;
@@ -111,7 +108,7 @@ impl Stage {
     }
 
     /// Waits for what a Stack says; its message then.
-    async fn says(&self, name: &str, text: &str) -> String {
+    pub(super) async fn says(&self, name: &str, text: &str) -> String {
         let began = Instant::now();
         loop {
             let message = self.message(name).await;
@@ -124,13 +121,13 @@ impl Stage {
         }
     }
 
-    async fn events(&self) -> Vec<Event> {
+    pub(super) async fn events(&self) -> Vec<Event> {
         let events: Api<Event> = Api::namespaced(self.client.clone(), self.namespace());
         events.list(&ListParams::default()).await.unwrap().items
     }
 
     /// Repairs what somebody changes, although the interval is far: an annotation asks for it.
-    async fn repairs(&self, stack: &str, to: &str) {
+    pub(super) async fn repairs(&self, stack: &str, to: &str) {
         behind_our_back(self, "changed by somebody").await;
         let now = format!("{:?}", Instant::now());
         self.annotate("Stack", stack, RECONCILE, &now).await;
@@ -138,19 +135,6 @@ impl Stage {
         while latest(self).await != to {
             assert!(began.elapsed() < PATIENCE, "{}", self.log(KEY));
             tokio::time::sleep(Duration::from_millis(50)).await;
-        }
-    }
-}
-
-fn copy(from: &Path, to: &Path) {
-    fs::create_dir_all(to).unwrap();
-    for entry in fs::read_dir(from).unwrap() {
-        let entry = entry.unwrap();
-        let (from, to) = (entry.path(), to.join(entry.file_name()));
-        if from.is_dir() {
-            copy(&from, &to);
-        } else {
-            fs::copy(&from, &to).unwrap();
         }
     }
 }
@@ -511,185 +495,6 @@ fn deleting_the_stack_deletes_what_its_repository_says() {
         stage.annotate("Stack", "ends", LET_GO, "true").await;
         gone(&stage, "Stack", "ends").await;
         assert_eq!(there(&stage).await.len(), 4);
-    });
-}
-
-fn key(folder: &Path, name: &str) -> PathBuf {
-    let file = folder.join(name);
-    let made = Command::new("ssh-keygen")
-        .args(["-q", "-t", "ed25519", "-N", "", "-C", name, "-f"])
-        .arg(&file)
-        .status();
-    assert!(made.unwrap().success());
-    file
-}
-
-#[test]
-fn only_signed_commits_are_taken_up_where_signers_are_named() {
-    let Some(stage) = Stage::open(1) else { return };
-    let origin = Origin::beside(&stage);
-    let (good, other) = (
-        key(stage.folder.path(), "good"),
-        key(stage.folder.path(), "other"),
-    );
-    let line = |key: &Path| {
-        let public = fs::read_to_string(key.with_extension("pub")).unwrap();
-        format!("barry@example.com {public}")
-    };
-    let signed = |text: &str, key: &Path| {
-        origin.write(&[command("say", text)]);
-        origin.repository.git(&["add", "--all"]);
-        let key = format!("user.signingKey={}", key.display());
-        let args = [
-            "-c",
-            "gpg.format=ssh",
-            "-c",
-            &key,
-            "commit",
-            "--quiet",
-            "--gpg-sign",
-            "--message",
-            "signed",
-        ];
-        origin.repository.git(&args);
-        origin.repository.git(&["rev-parse", "HEAD"])
-    };
-    let map = |text: String| json!({ "apiVersion": "v1", "kind": "ConfigMap", "metadata": { "name": "signers" }, "data": { "list": text } });
-    let first = signed("first", &good);
-    let _operator = origin.operator(&stage);
-    stage.runtime.block_on(async {
-        let namespace = stage.namespace();
-        let mut shop = origin.stack("signed", &json!({}));
-        shop["spec"]["source"]["git"]["allowedSigners"] =
-            json!({ "configMap": { "name": "signers", "key": "list" } });
-        stage.apply(namespace, &shop).await.unwrap();
-        stage
-            .says("signed", "key `list` of ConfigMap `signers` cannot be read")
-            .await;
-        stage.apply(namespace, &map(line(&good))).await.unwrap();
-        stage.takes_up("signed", &first).await;
-        origin.commit(&[command("say", "unsigned")]);
-        stage.says("signed", "it has no signature").await;
-        let third = signed("by another", &other);
-        stage
-            .says(
-                "signed",
-                &format!("commit {} is not signed by an allowed signer", &third[..12]),
-            )
-            .await;
-        assert_eq!(latest(&stage).await, "first");
-        // Who may sign is read anew, and the same commit with it.
-        stage
-            .apply(namespace, &map(line(&good) + &line(&other)))
-            .await
-            .unwrap();
-        stage.takes_up("signed", &third).await;
-        assert_eq!(latest(&stage).await, "by another");
-    });
-}
-
-/// Reads what an operator serves.
-fn served(stage: &Stage, path: &str) -> String {
-    let log = stage.log(KEY);
-    let address = log.lines().find_map(|line| {
-        let line: Value = serde_json::from_str(line).ok()?;
-        let fields = &line["fields"];
-        (fields["message"] == "listening").then(|| fields["address"].as_str().map(str::to_owned))?
-    });
-    let address = address.unwrap_or_else(|| panic!("{log}"));
-    http_get(TcpStream::connect(address).unwrap(), path)
-}
-
-#[test]
-fn credentials_stay_in_their_secret() {
-    const PASSWORD: &str = "t0ken-never-seen";
-    const WRONG: &str = "wr0ng-never-seen";
-    let Some(stage) = Stage::open(1) else { return };
-    let origin = Origin::beside(&stage);
-    let first = origin.commit(&[command("say", "first")]);
-    let server = GitServer::open(stage.folder.path(), "bot", PASSWORD);
-    let _operator = origin.operator(&stage);
-    let secret = |password: &str| {
-        json!({
-            "apiVersion": "v1", "kind": "Secret", "metadata": { "name": "ops-git" },
-            "stringData": { "username": "bot", "password": password },
-        })
-    };
-    stage.runtime.block_on(async {
-        let namespace = stage.namespace();
-        let mut shop = origin.stack("private", &json!({}));
-        let url = format!("{}/origin/.git", server.url);
-        shop["spec"]["source"]["git"]["url"] = url.clone().into();
-        stage.apply(namespace, &shop).await.unwrap();
-        let message = stage
-            .says("private", "the repository is out of reach")
-            .await;
-        assert_eq!(stage.state("Stack", "private").await, "Failed", "{message}");
-        shop["spec"]["source"]["git"]["secretRef"] = json!({ "name": "ops-git" });
-        stage.apply(namespace, &shop).await.unwrap();
-        stage
-            .says(
-                "private",
-                "Secret `ops-git` cannot be read: there is none of this name",
-            )
-            .await;
-        stage.apply(namespace, &secret(WRONG)).await.unwrap();
-        stage.says("private", "Authentication failed").await;
-        assert_eq!(there(&stage).await.len(), 0);
-        stage.apply(namespace, &secret(PASSWORD)).await.unwrap();
-        stage.takes_up("private", &first).await;
-
-        // Wrong again: the last good commit stays in force.
-        stage.apply(namespace, &secret(WRONG)).await.unwrap();
-        let message = stage.says("private", "Authentication failed").await;
-        assert!(message.contains("stays in force"), "{message}");
-        stage.repairs("private", "first").await;
-        let metrics = served(&stage, "/metrics");
-        let label = format!("stationbill_source_current{{stack=\"{namespace}/private\"}} 0");
-        assert!(metrics.contains(&label), "{metrics}");
-
-        // A server that repeats what it was sent, a password in the URL, and what is not allowed.
-        stage.apply(namespace, &secret(PASSWORD)).await.unwrap();
-        shop["spec"]["source"]["git"]["url"] = format!("{}/echo/.git", server.url).into();
-        stage.apply(namespace, &shop).await.unwrap();
-        let message = stage.says("private", "may not").await;
-        assert!(
-            message.contains("you are bot:…, or …, and may not"),
-            "{message}"
-        );
-        let with = url.replace("http://", &format!("http://bot:{PASSWORD}@"));
-        shop["spec"]["source"]["git"]["url"] = with.into();
-        stage.apply(namespace, &shop).await.unwrap();
-        stage.says("private", "put it into a Secret").await;
-        shop["spec"]["source"]["git"]["url"] = "ssh://git@git.example.com/ops.git".into();
-        stage.apply(namespace, &shop).await.unwrap();
-        stage
-            .says("private", "this operator allows file, http, https")
-            .await;
-
-        let mut said = stage.log(KEY) + &served(&stage, "/metrics");
-        let stack = stage.get("Stack", "private").await.unwrap();
-        said.push_str(&stack.data["status"].to_string());
-        let events = stage.events().await;
-        assert!(!events.is_empty());
-        said.push_str(&serde_json::to_string(&events).unwrap());
-        for part in [
-            "never-seen",
-            "bmV2ZXItc2Vlb",
-            "5ldmVyLXNlZW",
-            "uZXZlci1zZWVu",
-        ] {
-            assert!(!said.contains(part), "{part}: {said}");
-        }
-        // Nor is anything left on the disk but the repository.
-        let mut left = Command::new("grep");
-        left.args(["-rlE", "never-seen"]).arg(&origin.state);
-        let left = left.output().unwrap();
-        assert!(
-            left.stdout.is_empty(),
-            "{}",
-            String::from_utf8_lossy(&left.stdout)
-        );
     });
 }
 

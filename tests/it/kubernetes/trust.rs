@@ -1,0 +1,194 @@
+//! Whose commits a Stack takes up, and what it may show to reach them.
+
+use std::fs;
+use std::net::TcpStream;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use serde_json::{Value, json};
+
+use super::lives::there;
+use super::repositories::{KEY, Origin};
+use super::stand::latest;
+use super::{Stage, command};
+use crate::support::git_server::GitServer;
+use crate::support::http_get;
+
+fn key(folder: &Path, name: &str) -> PathBuf {
+    let file = folder.join(name);
+    let made = Command::new("ssh-keygen")
+        .args(["-q", "-t", "ed25519", "-N", "", "-C", name, "-f"])
+        .arg(&file)
+        .status();
+    assert!(made.unwrap().success());
+    file
+}
+
+#[test]
+fn only_signed_commits_are_taken_up_where_signers_are_named() {
+    let Some(stage) = Stage::open(1) else { return };
+    let origin = Origin::beside(&stage);
+    let (good, other) = (
+        key(stage.folder.path(), "good"),
+        key(stage.folder.path(), "other"),
+    );
+    let line = |key: &Path| {
+        let public = fs::read_to_string(key.with_extension("pub")).unwrap();
+        format!("barry@example.com {public}")
+    };
+    let signed = |text: &str, key: &Path| {
+        origin.write(&[command("say", text)]);
+        origin.repository.git(&["add", "--all"]);
+        let key = format!("user.signingKey={}", key.display());
+        let args = [
+            "-c",
+            "gpg.format=ssh",
+            "-c",
+            &key,
+            "commit",
+            "--quiet",
+            "--gpg-sign",
+            "--message",
+            "signed",
+        ];
+        origin.repository.git(&args);
+        origin.repository.git(&["rev-parse", "HEAD"])
+    };
+    let map = |text: String| json!({ "apiVersion": "v1", "kind": "ConfigMap", "metadata": { "name": "signers" }, "data": { "list": text } });
+    let first = signed("first", &good);
+    let _operator = origin.operator(&stage);
+    stage.runtime.block_on(async {
+        let namespace = stage.namespace();
+        let mut shop = origin.stack("signed", &json!({}));
+        shop["spec"]["source"]["git"]["allowedSigners"] =
+            json!({ "configMap": { "name": "signers", "key": "list" } });
+        stage.apply(namespace, &shop).await.unwrap();
+        stage
+            .says("signed", "key `list` of ConfigMap `signers` cannot be read")
+            .await;
+        stage.apply(namespace, &map(line(&good))).await.unwrap();
+        stage.takes_up("signed", &first).await;
+        origin.commit(&[command("say", "unsigned")]);
+        stage.says("signed", "it has no signature").await;
+        let third = signed("by another", &other);
+        stage
+            .says(
+                "signed",
+                &format!("commit {} is not signed by an allowed signer", &third[..12]),
+            )
+            .await;
+        assert_eq!(latest(&stage).await, "first");
+        // Who may sign is read anew, and the same commit with it.
+        stage
+            .apply(namespace, &map(line(&good) + &line(&other)))
+            .await
+            .unwrap();
+        stage.takes_up("signed", &third).await;
+        assert_eq!(latest(&stage).await, "by another");
+    });
+}
+
+/// Reads what an operator serves.
+fn served(stage: &Stage, path: &str) -> String {
+    let log = stage.log(KEY);
+    let address = log.lines().find_map(|line| {
+        let line: Value = serde_json::from_str(line).ok()?;
+        let fields = &line["fields"];
+        (fields["message"] == "listening").then(|| fields["address"].as_str().map(str::to_owned))?
+    });
+    let address = address.unwrap_or_else(|| panic!("{log}"));
+    http_get(TcpStream::connect(address).unwrap(), path)
+}
+
+#[test]
+fn credentials_stay_in_their_secret() {
+    const PASSWORD: &str = "t0ken-never-seen";
+    const WRONG: &str = "wr0ng-never-seen";
+    let Some(stage) = Stage::open(1) else { return };
+    let origin = Origin::beside(&stage);
+    let first = origin.commit(&[command("say", "first")]);
+    let server = GitServer::open(stage.folder.path(), "bot", PASSWORD);
+    let _operator = origin.operator(&stage);
+    let secret = |password: &str| {
+        json!({
+            "apiVersion": "v1", "kind": "Secret", "metadata": { "name": "ops-git" },
+            "stringData": { "username": "bot", "password": password },
+        })
+    };
+    stage.runtime.block_on(async {
+        let namespace = stage.namespace();
+        let mut shop = origin.stack("private", &json!({}));
+        let url = format!("{}/origin/.git", server.url);
+        shop["spec"]["source"]["git"]["url"] = url.clone().into();
+        stage.apply(namespace, &shop).await.unwrap();
+        let message = stage
+            .says("private", "the repository is out of reach")
+            .await;
+        assert_eq!(stage.state("Stack", "private").await, "Failed", "{message}");
+        shop["spec"]["source"]["git"]["secretRef"] = json!({ "name": "ops-git" });
+        stage.apply(namespace, &shop).await.unwrap();
+        stage
+            .says(
+                "private",
+                "Secret `ops-git` cannot be read: there is none of this name",
+            )
+            .await;
+        stage.apply(namespace, &secret(WRONG)).await.unwrap();
+        stage.says("private", "Authentication failed").await;
+        assert_eq!(there(&stage).await.len(), 0);
+        stage.apply(namespace, &secret(PASSWORD)).await.unwrap();
+        stage.takes_up("private", &first).await;
+
+        // Wrong again: the last good commit stays in force.
+        stage.apply(namespace, &secret(WRONG)).await.unwrap();
+        let message = stage.says("private", "Authentication failed").await;
+        assert!(message.contains("stays in force"), "{message}");
+        stage.repairs("private", "first").await;
+        let metrics = served(&stage, "/metrics");
+        let label = format!("stationbill_source_current{{stack=\"{namespace}/private\"}} 0");
+        assert!(metrics.contains(&label), "{metrics}");
+
+        // A server that repeats what it was sent, a password in the URL, and what is not allowed.
+        stage.apply(namespace, &secret(PASSWORD)).await.unwrap();
+        shop["spec"]["source"]["git"]["url"] = format!("{}/echo/.git", server.url).into();
+        stage.apply(namespace, &shop).await.unwrap();
+        let message = stage.says("private", "may not").await;
+        assert!(
+            message.contains("you are bot:…, or …, and may not"),
+            "{message}"
+        );
+        let with = url.replace("http://", &format!("http://bot:{PASSWORD}@"));
+        shop["spec"]["source"]["git"]["url"] = with.into();
+        stage.apply(namespace, &shop).await.unwrap();
+        stage.says("private", "put it into a Secret").await;
+        shop["spec"]["source"]["git"]["url"] = "ssh://git@git.example.com/ops.git".into();
+        stage.apply(namespace, &shop).await.unwrap();
+        stage
+            .says("private", "this operator allows file, http, https")
+            .await;
+
+        let mut said = stage.log(KEY) + &served(&stage, "/metrics");
+        let stack = stage.get("Stack", "private").await.unwrap();
+        said.push_str(&stack.data["status"].to_string());
+        let events = stage.events().await;
+        assert!(!events.is_empty());
+        said.push_str(&serde_json::to_string(&events).unwrap());
+        for part in [
+            "never-seen",
+            "bmV2ZXItc2Vlb",
+            "5ldmVyLXNlZW",
+            "uZXZlci1zZWVu",
+        ] {
+            assert!(!said.contains(part), "{part}: {said}");
+        }
+        // Nor is anything left on the disk but the repository.
+        let mut left = Command::new("grep");
+        left.args(["-rlE", "never-seen"]).arg(&origin.state);
+        let left = left.output().unwrap();
+        assert!(
+            left.stdout.is_empty(),
+            "{}",
+            String::from_utf8_lossy(&left.stdout)
+        );
+    });
+}
