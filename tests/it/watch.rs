@@ -396,7 +396,8 @@ fn every_metric_is_documented() {
     }
 }
 
-fn key(folder: &Path, name: &str) -> PathBuf {
+/// Makes a key that signs commits.
+pub(crate) fn key(folder: &Path, name: &str) -> PathBuf {
     let file = folder.join(name);
     let made = Command::new("ssh-keygen")
         .args(["-q", "-t", "ed25519", "-N", "", "-C", name, "-f"])

@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::net::TcpStream;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
 use serde_json::{Value, json};
@@ -13,16 +13,7 @@ use super::stand::latest;
 use super::{Stage, command};
 use crate::support::git_server::GitServer;
 use crate::support::http_get;
-
-fn key(folder: &Path, name: &str) -> PathBuf {
-    let file = folder.join(name);
-    let made = Command::new("ssh-keygen")
-        .args(["-q", "-t", "ed25519", "-N", "", "-C", name, "-f"])
-        .arg(&file)
-        .status();
-    assert!(made.unwrap().success());
-    file
-}
+use crate::watch::key;
 
 #[test]
 fn only_signed_commits_are_taken_up_where_signers_are_named() {
