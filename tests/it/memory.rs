@@ -55,6 +55,18 @@ fn declared() -> Vec<Declared> {
     loaded.objects
 }
 
+/// Looks at the same AWS through another connection.
+fn through(scene: &Scene, connection: &Connection) -> Scene {
+    let here = connection.aws.clone();
+    let mut world = scene.world.clone();
+    world.places = BTreeMap::from([(here.location.clone(), here.clone())]);
+    Scene {
+        sandbox: scene.sandbox.clone(),
+        aws: here,
+        world,
+    }
+}
+
 /// A later run: a connection of its own.
 struct Run<'a> {
     scene: &'a Scene,
@@ -73,14 +85,7 @@ impl<'a> Run<'a> {
 
     /// Plans, and says how often each of the reads was called.
     async fn look(&self) -> (Plan, [u64; 4]) {
-        let mut world = self.scene.world.clone();
-        let here = self.connection.aws.clone();
-        world.places = BTreeMap::from([(here.location.clone(), here)]);
-        let scene = Scene {
-            sandbox: self.scene.sandbox.clone(),
-            aws: self.connection.aws.clone(),
-            world,
-        };
+        let scene = through(self.scene, &self.connection);
         let before = self.counts();
         let plan = scene.plan(STACK, &declared(), &Wish::default()).await.2;
         let after = self.counts();
@@ -226,14 +231,7 @@ async fn what_another_stack_owns_is_not_asked_again() {
     // Each looks through a way of its own, as the namespaces of an operator do.
     let look = async |stack: &str, declared: &[Declared]| {
         let connection = connect(&connector).await.unwrap();
-        let here = connection.aws.clone();
-        let mut world = scene.world.clone();
-        world.places = BTreeMap::from([(here.location.clone(), here)]);
-        let scene = Scene {
-            sandbox: scene.sandbox.clone(),
-            aws: connection.aws.clone(),
-            world,
-        };
+        let scene = through(&scene, &connection);
         let plan = scene.plan(stack, declared, &prune).await.2;
         let calls = connection.calls.by_operation();
         let asked = calls
