@@ -177,7 +177,7 @@ impl<'a> Place<'a> {
         place
     }
 
-    fn spec(&self, kind: &str) -> Option<&'a dyn AnySpec> {
+    pub(super) fn spec(&self, kind: &str) -> Option<&'a dyn AnySpec> {
         self.specs.iter().copied().find(|spec| spec.kind() == kind)
     }
 

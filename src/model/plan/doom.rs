@@ -163,22 +163,18 @@ impl<'a> Place<'a> {
     /// Keeps what would go while nobody knows who refers to it, for those must let go of it first; and what is referred
     /// to by something that stays.
     pub(super) fn keep_what_may_be_needed(&self, changes: &mut [Change]) {
-        let failed = |kind: &str| matches!(self.unreadable.get(kind), Some(Unreadable::Failed(_)));
-        for spec in self.specs.iter().filter(|spec| failed(spec.kind())) {
-            let schema = spec.schema();
-            for change in &mut *changes {
-                if goes(change) && names_kind(&schema, &change.address.kind) {
-                    let kind = spec.kind();
-                    keep(
-                        change,
-                        Action::Unknown,
-                        format!("a {kind}, which may refer to it, could not be read"),
-                    );
-                }
-            }
-        }
         if !changes.iter().any(goes) {
             return;
+        }
+        for (kind, why) in self.unseen(changes) {
+            let Some(schema) = self.spec(kind).map(AnySpec::schema) else {
+                continue;
+            };
+            for change in &mut *changes {
+                if goes(change) && names_kind(&schema, &change.address.kind) {
+                    keep(change, Action::Unknown, why.clone());
+                }
+            }
         }
         let keys = self.keys();
         loop {
@@ -216,6 +212,34 @@ impl<'a> Place<'a> {
                 break;
             }
         }
+    }
+
+    /// What nobody knows the references of, by kind: kinds that could not be read, and objects that were not found and
+    /// about which nothing is decided. A list of AWS may come back short.
+    fn unseen(&self, changes: &[Change]) -> BTreeMap<&'a str, String> {
+        let failed = |kind: &str| matches!(self.unreadable.get(kind), Some(Unreadable::Failed(_)));
+        let kinds = self.specs.iter().map(|spec| spec.kind());
+        let mut unseen: BTreeMap<&str, String> = kinds
+            .filter(|kind| failed(kind))
+            .map(|kind| {
+                let why = format!("a {kind}, which may refer to it, could not be read");
+                (kind, why)
+            })
+            .collect();
+        let undecided = changes
+            .iter()
+            .filter(|change| change.action == Action::Unknown);
+        for change in undecided {
+            let who = &change.address;
+            let matches = self.matched.get_key_value(who.kind.as_str());
+            if let Some((kind, matches)) = matches
+                && let None | Some(Match::Nothing) = matches.by_name.get(&who.name)
+            {
+                let why = format!("{who}, which may refer to it, was not found, and is not known");
+                unseen.entry(kind).or_insert(why);
+            }
+        }
+        unseen
     }
 
     /// What tells each object of ours from all others, by its AWS id: `Kind/name`, and more where that is not enough.

@@ -7,7 +7,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Value, json};
 use stationbill::kinds::{self, KINDS, Live, Select};
 use stationbill::load::Declared;
-use stationbill::model::lifecycle::OnDelete;
 use stationbill::model::plan::{Action, Change, Plan, Wish};
 use stationbill::model::reference::{references, resolve};
 use stationbill::model::spec::Identity;
@@ -17,6 +16,8 @@ use stationbill::sandbox::Faults;
 
 use crate::support::{ADMINISTRATORS, Estate, STACK, Scene};
 use crate::support::{administering, documents, free_name, told};
+
+mod endings;
 
 /// One case: the example of one kind, with all that it needs in place.
 struct Case {
@@ -493,51 +494,6 @@ async fn what_an_interrupted_replacement_left_goes_without_being_asked() {
     }
 }
 
-#[tokio::test(start_paused = true)]
-async fn what_stays_keeps_what_it_refers_to() {
-    let mut case = Case::new(("ResponsePlan", "banana-checkout-down")).await;
-    for document in &mut case.documents {
-        if document.address == case.subject.address {
-            document.lifecycle.on_delete = Some(OnDelete::Retain);
-        }
-    }
-    case.run(&Wish::default()).await;
-    let before = case.everything().await;
-    case.documents
-        .retain(|d| d.address.kind == "ReplicationSet");
-    let plan = case.plan(&prune()).await;
-    let needed: BTreeSet<String> = references(&subject_of("ResponsePlan").spec)
-        .into_iter()
-        .map(|(_, name)| name)
-        .collect();
-    assert!(needed.len() > 1);
-    for name in &needed {
-        let change = plan
-            .changes
-            .iter()
-            .find(|change| change.address.to_string() == *name);
-        let Some(change) = change else {
-            // People stay anyway.
-            assert!(name.starts_with("Contact/"), "{name} {}", told(&plan));
-            continue;
-        };
-        assert_eq!(change.action, Action::Blocked, "{name}");
-        let why = change.reason.as_deref().unwrap();
-        assert_eq!(
-            why,
-            "ResponsePlan/banana-checkout-down, which refers to it, stays"
-        );
-    }
-    case.scene.apply(&plan).await;
-    let after = case.everything().await;
-    for (key, live) in &before {
-        let address = live.tags.get(stamp::OBJECT).cloned().unwrap_or_default();
-        if needed.contains(&address) {
-            assert_eq!(after.get(key), Some(live), "{address}");
-        }
-    }
-}
-
 /// Returns the document of an example that the cases of a kind are about.
 fn subject_of(kind: &str) -> Declared {
     let (_, name) = SUBJECTS.iter().find(|(k, _)| *k == kind).unwrap();
@@ -641,74 +597,6 @@ async fn a_baseline_without_its_groups_is_completed() {
     assert_eq!(case.objects().await[0].id, live.id);
 }
 
-#[tokio::test(start_paused = true)]
-async fn what_no_document_declares_goes_only_when_asked_and_people_not_even_then() {
-    for subject in SUBJECTS {
-        let mut case = Case::new(*subject).await;
-        case.run(&Wish::default()).await;
-        let before = case.everything().await;
-        case.documents.retain(|d| d.address != case.subject.address);
-        let plan = case.plan(&Wish::default()).await;
-        assert!(plan.is_empty(), "{subject:?}");
-        let plan = case.plan(&prune()).await;
-        case.scene.apply(&plan).await;
-        let kept = kinds::find(subject.0).unwrap().loses().is_some();
-        assert_eq!(plan.is_empty(), kept, "{subject:?}");
-        let gone = before.len() - case.everything().await.len();
-        assert_eq!(gone, usize::from(!kept), "{subject:?}");
-    }
-}
-
-#[tokio::test(start_paused = true)]
-async fn what_shall_stay_stays_without_its_document() {
-    for subject in SUBJECTS {
-        let mut case = Case::new(*subject).await;
-        for document in &mut case.documents {
-            if document.address == case.subject.address {
-                document.lifecycle.on_delete = Some(OnDelete::Retain);
-            }
-        }
-        case.run(&Wish::default()).await;
-        let before = case.everything().await;
-        case.documents.retain(|d| d.address != case.subject.address);
-        let plan = case.plan(&prune()).await;
-        assert!(plan.is_empty() && plan.retained.len() == 1, "{subject:?}");
-        case.scene.apply(&plan).await;
-        assert_eq!(case.everything().await, before, "{subject:?}");
-    }
-}
-
-#[tokio::test(start_paused = true)]
-async fn what_a_document_said_last_of_its_end_counts_once_it_is_gone() {
-    for subject in SUBJECTS {
-        let mut case = Case::new(*subject).await;
-        case.run(&Wish::default()).await;
-        let lasting = kinds::find(subject.0).unwrap().loses().is_some();
-        let other = if lasting {
-            OnDelete::Delete
-        } else {
-            OnDelete::Retain
-        };
-        for document in &mut case.documents {
-            if document.address == case.subject.address {
-                document.lifecycle.on_delete = Some(other);
-            }
-        }
-        let plan = case.plan(&Wish::default()).await;
-        let reason = case.line(&plan).and_then(|change| change.reason.as_deref());
-        let told = "`lifecycle.onDelete` changed; only the stamp changes";
-        assert_eq!(reason, Some(told), "{subject:?}");
-        case.scene.apply(&plan).await;
-        case.holds().await;
-        let before = case.everything().await;
-        case.documents.retain(|d| d.address != case.subject.address);
-        let plan = case.plan(&prune()).await;
-        case.scene.apply(&plan).await;
-        let gone = before.len() - case.everything().await.len();
-        assert_eq!(gone, usize::from(lasting), "{subject:?}");
-    }
-}
-
 /// Takes one tag off the subject's object, by hand.
 async fn strip(case: &Case, tag: &str) {
     let live = case.objects().await.remove(0);
@@ -772,38 +660,4 @@ async fn forge(case: &Case, live: &Live<Value>, tag: &str, value: &str) {
     kind.update(&case.scene.aws, &live.spec, live, &stamp)
         .await
         .unwrap();
-}
-
-#[tokio::test(start_paused = true)]
-async fn nothing_goes_while_nobody_knows_who_refers_to_it() {
-    for (refers, operation) in [
-        ("ResponsePlan", "ListResponsePlans"),
-        ("OnCallSchedule", "ListContacts"),
-    ] {
-        let subject = SUBJECTS.iter().find(|(kind, _)| *kind == refers).unwrap();
-        let mut case = Case::new(*subject).await;
-        case.run(&Wish::default()).await;
-        let before = case.everything().await;
-        case.documents
-            .retain(|d| d.address.kind == "ReplicationSet");
-        let rule = json!([{"match": {"operation": operation}, "then": "deny"}]);
-        let denied = Faults::parse(&rule.to_string()).unwrap();
-        case.scene.sandbox.set_faults(denied);
-        let plan = case.plan(&prune()).await;
-        // It is said even though no document declares any of that kind.
-        assert!(!plan.complete() && plan.changes.iter().any(|c| c.address.kind == refers));
-        case.scene.apply(&plan).await;
-        case.scene.sandbox.set_faults(Faults::default());
-        let after = case.everything().await;
-        let kept = ["EscalationPlan", "Rotation", "OnCallSchedule", refers];
-        for (key, live) in before
-            .iter()
-            .filter(|(key, _)| kept.contains(&key.0.as_str()))
-        {
-            assert_eq!(after.get(key), Some(live), "{refers}: {}", told(&plan));
-        }
-        let plan = case.plan(&prune()).await;
-        case.scene.apply(&plan).await;
-        assert!(case.plan(&prune()).await.is_empty());
-    }
 }
