@@ -187,7 +187,7 @@ fn exclusives(entries: &[&Entry], report: &mut Report) {
             let others = seen.entry((kind, what, text)).or_default();
             if let Some(other) = others.iter().find(|other| other.shares_target(entry)) {
                 let message = format!(
-                    "{} and {} both ask for `{text}`, and only one can have it",
+                    "{} and {} both ask for {text}, and only one can have it",
                     other.address, entry.address
                 );
                 let hint = format!(

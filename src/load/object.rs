@@ -83,7 +83,7 @@ impl Loader<'_> {
         self.entries.push(entry(
             address.clone(),
             place.clone(),
-            &value,
+            (&value, parsed.as_ref()),
             findings,
             targets,
             kind,
@@ -138,7 +138,7 @@ fn fill_name(schema: &Schema, value: &mut Value, name: Option<String>, draft: &m
 fn entry(
     address: Address,
     place: Place,
-    value: &Value,
+    (value, parsed): (&Value, Option<&Value>),
     findings: Findings,
     targets: Vec<(String, Place)>,
     kind: &Kind<'_>,
@@ -158,9 +158,10 @@ fn entry(
         .get("name")
         .and_then(Value::as_str)
         .filter(|_| kind.schema().requires_text("name"));
-    let exclusive = spec::exclusive(kind.spec.exclusive(), value).into_iter();
-    let exclusive =
-        exclusive.map(|(what, at, text)| (what, text.to_owned(), origin.place(&at, Focus::Value)));
+    let asked = kind.spec.exclusive().iter();
+    let exclusive = asked
+        .flat_map(|exclusive| exclusive.asked(value, parsed.unwrap_or(value)))
+        .map(|(what, at, text)| (what, text, origin.place(&at, Focus::Value)));
     Entry {
         address,
         place,

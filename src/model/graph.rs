@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::plan::{Action, Change, Plan};
 use super::reference::references;
-use super::spec::{AnySpec, exclusive};
+use super::spec::AnySpec;
 use super::{Address, Location};
 
 /// What one step does.
@@ -122,10 +122,11 @@ pub fn order(plan: &Plan, specs: &[&dyn AnySpec]) -> Graph {
 /// it gone. Where two exchange something, one of them gives it away first.
 fn hand_over(graph: &mut Graph, plan: &Plan, spec: &dyn AnySpec, index: &Index<'_>) {
     let has = |spec_of: Option<&serde_json::Value>| -> BTreeSet<(&str, String)> {
-        let found = spec_of.map(|value| exclusive(spec.exclusive(), value));
-        let found = found.into_iter().flatten();
-        found
-            .map(|(what, _, text)| (what, text.to_owned()))
+        let passing = spec.exclusive().iter().filter(|exclusive| exclusive.passes);
+        spec_of
+            .into_iter()
+            .flat_map(|value| passing.clone().flat_map(|one| one.asked(value, value)))
+            .map(|(what, _, text)| (what, text))
             .collect()
     };
     let mut takers = BTreeMap::new();
@@ -270,6 +271,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::model::spec::Exclusive;
     use crate::model::{Erased, Spec};
 
     /// A door has one key.
@@ -280,7 +282,7 @@ mod tests {
 
     impl Spec for Key {
         const KIND: &'static str = "Key";
-        const EXCLUSIVE: &'static [&'static str] = &["/opens"];
+        const EXCLUSIVE: &'static [Exclusive] = &[Exclusive::passing("/opens")];
     }
 
     static KEY: Erased<Key> = Erased::new();

@@ -48,9 +48,8 @@ pub trait Spec: Serialize + DeserializeOwned + JsonSchema + Clone + Send + Sync 
     /// Whether AWS keeps it once for an account and not for each region.
     const PER_ACCOUNT: bool = false;
 
-    /// JSON Pointers of texts, and of lists of texts, that name what only one object of the kind can have. Two documents
-    /// cannot both ask for it; who takes it from another goes first, so that it changes hands in one step.
-    const EXCLUSIVE: &'static [&'static str] = &[];
+    /// What only one object of the kind can have. Two documents cannot both ask for it.
+    const EXCLUSIVE: &'static [Exclusive] = &[];
 
     /// Reports everything wrong with the declaration that its schema cannot express.
     fn validate(&self, _report: &mut Report) {}
@@ -93,25 +92,52 @@ pub fn aws_name(spec: &Value) -> Option<&str> {
     spec.get("name").and_then(Value::as_str)
 }
 
-/// Lists what an object asks for that only one can have: the pointer that says so, where it stands, and its text.
-pub fn exclusive<'a>(
-    pointers: &[&'static str],
-    spec: &'a Value,
-) -> Vec<(&'static str, String, &'a str)> {
-    let mut found = Vec::new();
-    for &at in pointers {
-        match spec.pointer(at) {
-            Some(Value::String(text)) => found.push((at, at.to_owned(), text.as_str())),
-            Some(Value::Array(list)) => {
-                let texts = list.iter().enumerate();
-                found.extend(texts.filter_map(|(index, text)| {
-                    Some((at, pointer::join(at, index), text.as_str()?))
-                }));
-            }
-            _ => {}
+/// What only one object of a kind can have at a place.
+#[derive(Clone, Copy, Debug)]
+pub struct Exclusive {
+    /// JSON Pointer to it: a text, a list of texts, or a switch.
+    pub at: &'static str,
+    /// JSON Pointer to a text of which each value has one of its own.
+    pub within: Option<&'static str>,
+    /// Whether AWS gives it to whoever asks last. Then who takes it from another goes first, so that it changes hands in
+    /// one step.
+    pub passes: bool,
+}
+
+impl Exclusive {
+    /// There is one, which AWS gives to whoever asks last.
+    pub const fn passing(at: &'static str) -> Self {
+        Self {
+            at,
+            within: None,
+            passes: true,
         }
     }
-    found
+
+    /// Lists what a spec asks for: the pointer that says so, where it stands, and what it is, for people. What AWS
+    /// chooses is looked up in `whole`, the canonical form of the spec.
+    pub fn asked(self, spec: &Value, whole: &Value) -> Vec<(&'static str, String, String)> {
+        let within = self.within.and_then(|within| whole.pointer(within));
+        let name = |what: &str| match within.and_then(Value::as_str) {
+            Some(within) => format!("`{what}` for `{within}`"),
+            None => format!("`{what}`"),
+        };
+        match spec.pointer(self.at) {
+            Some(Value::String(text)) => vec![(self.at, self.at.to_owned(), name(text))],
+            Some(Value::Array(list)) => {
+                let texts = list.iter().enumerate();
+                let asked = texts.filter_map(|(index, text)| {
+                    Some((self.at, pointer::join(self.at, index), name(text.as_str()?)))
+                });
+                asked.collect()
+            }
+            Some(Value::Bool(true)) => {
+                let switch = self.at.trim_start_matches('/');
+                vec![(self.at, self.at.to_owned(), name(switch))]
+            }
+            _ => Vec::new(),
+        }
+    }
 }
 
 /// Why a spec could not be read.
@@ -147,7 +173,7 @@ pub trait AnySpec: Send + Sync {
     /// [`Spec::PER_ACCOUNT`].
     fn per_account(&self) -> bool;
     /// [`Spec::EXCLUSIVE`].
-    fn exclusive(&self) -> &'static [&'static str];
+    fn exclusive(&self) -> &'static [Exclusive];
     /// Returns the JSON Schema of the spec, subschemas inlined.
     fn schema(&self) -> Value;
     /// Reads a spec and returns its canonical form.
@@ -251,7 +277,7 @@ impl<K: Spec> AnySpec for Erased<K> {
         K::PER_ACCOUNT
     }
 
-    fn exclusive(&self) -> &'static [&'static str] {
+    fn exclusive(&self) -> &'static [Exclusive] {
         K::EXCLUSIVE
     }
 

@@ -46,3 +46,69 @@ fn the_examples_are_valid() {
         assert!(loaded.report.diagnostics.is_empty(), "{text}");
     }
 }
+
+/// Loads documents of one kind, each with its name and its spec; answers with line, column, code and message.
+fn findings(kind: &str, documents: &[(&str, &str)]) -> Vec<String> {
+    let folder = tempfile::tempdir().unwrap();
+    let documents = documents.iter().map(|(name, spec)| {
+        format!(
+            "apiVersion: stationbill.dev/v1alpha1\nkind: {kind}\nmetadata: {{ name: {name} }}\nspec:\n{spec}---\n"
+        )
+    });
+    std::fs::write(
+        folder.path().join("all.yaml"),
+        documents.collect::<String>(),
+    )
+    .unwrap();
+    let loaded = load(&[folder.path().to_owned()], &kinds::specs()).unwrap();
+    let mut found: Vec<String> = loaded
+        .report
+        .diagnostics
+        .into_iter()
+        .map(|d| {
+            let place = d.place.unwrap();
+            let (line, column, message) = (place.line, place.column, d.message);
+            format!("{line}:{column} {}: {message}", d.code)
+        })
+        .collect();
+    found.sort();
+    found
+}
+
+#[test]
+fn a_target_that_two_policies_ask_for_is_found_offline() {
+    let one = "  associations: { accounts: [\"222233334444\"], root: r-ab12 }\n";
+    let other = "  associations:
+    root: r-ab12
+    accounts:
+      - \"333344445555\"
+      - \"222233334444\"
+";
+    let both = "ConfigurationPolicy/one and ConfigurationPolicy/other both ask for";
+    assert_eq!(
+        findings("ConfigurationPolicy", &[("one", one), ("other", other)]),
+        [
+            format!("12:11 second-owner: {both} `r-ab12`, and only one can have it"),
+            format!("15:9 second-owner: {both} `222233334444`, and only one can have it"),
+        ]
+    );
+}
+
+#[test]
+fn a_patch_group_or_a_default_that_two_baselines_ask_for_is_found_offline() {
+    let windows = "  default: true\n  patchGroups: [web, app]\n";
+    let said = "  operatingSystem: WINDOWS\n  patchGroups: [db, app]\n  default: true\n";
+    let linux =
+        "  operatingSystem: AMAZON_LINUX_2023\n  patchGroups: [web, app]\n  default: true\n";
+    let both = "PatchBaseline/one and PatchBaseline/other both ask for";
+    assert_eq!(
+        findings("PatchBaseline", &[("one", windows), ("other", said)]),
+        [
+            format!("13:21 second-owner: {both} `app` for `WINDOWS`, and only one can have it"),
+            format!("14:12 second-owner: {both} `default` for `WINDOWS`, and only one can have it"),
+        ]
+    );
+    // Each operating system has its own.
+    let found = findings("PatchBaseline", &[("one", windows), ("other", linux)]);
+    assert!(found.is_empty(), "{found:?}");
+}

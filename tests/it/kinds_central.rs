@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use stationbill::aws::{Aws, Class};
 use stationbill::engine::Ending;
 use stationbill::kinds::{self, Select};
-use stationbill::load::{Declared, load};
+use stationbill::load::Declared;
 use stationbill::model::Address;
 use stationbill::model::lifecycle::Lifecycle;
 use stationbill::model::plan::{Action, Because, Change, Plan, Wish};
@@ -473,45 +473,5 @@ async fn two_policies_with_one_stamp_are_nobodys_choice() {
     assert!(
         error.message.contains("2 policies carry the stamp"),
         "{error}"
-    );
-}
-
-#[test]
-fn a_target_that_two_documents_ask_for_is_found_offline() {
-    let folder = tempfile::tempdir().unwrap();
-    let text = "apiVersion: stationbill.dev/v1alpha1
-kind: ConfigurationPolicy
-metadata: { name: one }
-spec:
-  associations: { accounts: [\"222233334444\"], root: r-ab12 }
----
-apiVersion: stationbill.dev/v1alpha1
-kind: ConfigurationPolicy
-metadata: { name: other }
-spec:
-  associations:
-    root: r-ab12
-    accounts:
-      - \"333344445555\"
-      - \"222233334444\"
-";
-    std::fs::write(folder.path().join("all.yaml"), text).unwrap();
-    let loaded = load(&[folder.path().to_owned()], &kinds::specs()).unwrap();
-    let found = loaded.report.diagnostics.into_iter();
-    let mut found: Vec<String> = found
-        .map(|d| {
-            let place = d.place.unwrap();
-            let (line, column, message) = (place.line, place.column, d.message);
-            format!("{line}:{column} {}: {message}", d.code)
-        })
-        .collect();
-    found.sort();
-    let both = "ConfigurationPolicy/one and ConfigurationPolicy/other both ask for";
-    assert_eq!(
-        found,
-        [
-            format!("12:11 second-owner: {both} `r-ab12`, and only one can have it"),
-            format!("15:9 second-owner: {both} `222233334444`, and only one can have it"),
-        ]
     );
 }

@@ -169,7 +169,8 @@ impl Story {
                 (d.address.kind == found.address.kind && d.spec["name"] == found.spec["name"])
                     && d.address.kind != "ReplicationSet"
             };
-            if self.documents.iter().any(same) {
+            let claims = |d: &Declared| disputes(d, found);
+            if self.documents.iter().any(|d| same(d) || claims(d)) {
                 return self.documents.truncate(before);
             }
             self.documents.push(found.clone());
@@ -257,9 +258,18 @@ impl Story {
                     if let Some(spec) =
                         change(&mut self.rng, &kind, &self.documents[at].spec, &people)
                     {
-                        let line = format!("document {} changed", self.documents[at].address);
+                        let mut changed = self.documents[at].clone();
+                        changed.spec = spec;
+                        let others = self
+                            .documents
+                            .iter()
+                            .filter(|d| d.address != changed.address);
+                        if others.clone().any(|other| disputes(other, &changed)) {
+                            continue;
+                        }
+                        let line = format!("document {} changed", changed.address);
                         self.say(line);
-                        self.documents[at].spec = spec;
+                        self.documents[at] = changed;
                     }
                 }
             }
@@ -643,6 +653,19 @@ impl Steps {
     }
 }
 
+/// Says whether two documents ask for what only one can have, which is refused.
+fn disputes(one: &Declared, other: &Declared) -> bool {
+    let kind = kinds::find(&one.address.kind).unwrap();
+    let asked = |document: &Declared| -> BTreeSet<(&str, String)> {
+        let claims = kind.exclusive().iter();
+        claims
+            .flat_map(|claim| claim.asked(&document.spec, &document.spec))
+            .map(|(at, _, what)| (at, what))
+            .collect()
+    };
+    one.address.kind == other.address.kind && !asked(one).is_disjoint(&asked(other))
+}
+
 /// Says whether a change may be left for good: a person must decide it.
 fn excused(change: &Change, before: &Estate, after: &Estate) -> bool {
     match change.action {
@@ -669,6 +692,12 @@ fn excused(change: &Change, before: &Estate, after: &Estate) -> bool {
                         || is_alias(kind)
                             && is_alias(&change.address.kind)
                             && live.name == wanted["name"])
+            })
+        }
+        // Central configuration does not end while there is a policy, and somebody else's is not ours to delete.
+        Action::Delete if change.address.kind == "OrganizationConfiguration" => {
+            after.iter().any(|((kind, _), live)| {
+                kind == "ConfigurationPolicy" && stamp::owner(&live.tags, STACK) != Owner::Us
             })
         }
         // With a hub that was gone comes what nobody could see then, what is in no document too.

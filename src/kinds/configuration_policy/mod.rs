@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::security_hub::{Parameter, standard};
-use crate::model::spec::Identity;
+use crate::model::spec::{Exclusive, Identity};
 use crate::model::{Report, Spec, pointer, settle};
 
 mod check;
@@ -153,10 +153,10 @@ impl Spec for ConfigurationPolicy {
     const IDENTITY: Identity = Identity::SharedName;
     const PER_ACCOUNT: bool = true;
     const AFTER: &'static [&'static str] = &["OrganizationConfiguration"];
-    const EXCLUSIVE: &'static [&'static str] = &[
-        "/associations/accounts",
-        "/associations/organizationalUnits",
-        "/associations/root",
+    const EXCLUSIVE: &'static [Exclusive] = &[
+        Exclusive::passing("/associations/accounts"),
+        Exclusive::passing("/associations/organizationalUnits"),
+        Exclusive::passing("/associations/root"),
     ];
 
     fn validate(&self, report: &mut Report) {

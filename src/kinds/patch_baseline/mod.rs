@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::model::spec::{Exclusive, Identity};
 use crate::model::{Report, Spec, settle};
 
 mod check;
@@ -20,7 +21,8 @@ pub use rules::{
 ///
 /// It manages the whole baseline: what the document leaves out has AWS's default. A patch group has one baseline an
 /// operating system, and a baseline that nobody takes it from keeps it; to move a group, take it out of the one
-/// document and put it into the other. When a baseline stops being the default, AWS's own default is registered again.
+/// document and put it into the other. Two documents cannot both ask for a group or the default of one operating system.
+/// When a baseline stops being the default, AWS's own default is registered again.
 ///
 /// **AWS chooses** the id, `pb-…`; names need not be unique. What is left out of `description` and
 /// `availableSecurityUpdatesComplianceStatus` is left as AWS has it.
@@ -109,7 +111,20 @@ pub struct PatchBaseline {
 impl Spec for PatchBaseline {
     const KIND: &'static str = "PatchBaseline";
     const CREATE_ONLY: &'static [&'static str] = &["/operatingSystem"];
-    const IDENTITY: crate::model::spec::Identity = crate::model::spec::Identity::SharedName;
+    const IDENTITY: Identity = Identity::SharedName;
+    const EXCLUSIVE: &'static [Exclusive] = &[
+        // AWS registers no group with a second baseline: AlreadyExistsException.
+        Exclusive {
+            at: "/patchGroups",
+            within: Some("/operatingSystem"),
+            passes: false,
+        },
+        Exclusive {
+            at: "/default",
+            within: Some("/operatingSystem"),
+            passes: true,
+        },
+    ];
 
     fn validate(&self, report: &mut Report) {
         check::check(self, report);
