@@ -37,21 +37,26 @@ impl<'a> Listing<'a> {
         }
     }
 
+    /// Returns the key of the last item that was shown, if this is not the first page.
+    pub(super) fn after(&self, call: &Call<'_>) -> Result<Option<String>, Fault> {
+        match call.str("NextToken") {
+            None | Some("") => Ok(None),
+            Some(token) => self.open(call, token).map(Some),
+        }
+    }
+
     /// Cuts the page that the call asks for out of `items`, which are in ascending order of `key`.
     pub(super) fn page<T>(
         &self,
         call: &Call<'_>,
-        items: Vec<T>,
+        items: impl IntoIterator<Item = T>,
         key: impl Fn(&T) -> String,
     ) -> Result<(Vec<T>, Option<String>), Fault> {
         let limit = call
             .int("MaxResults")
             .and_then(|n| usize::try_from(n).ok())
             .unwrap_or(self.default);
-        let after = match call.str("NextToken") {
-            None | Some("") => None,
-            Some(token) => Some(self.open(call, token)?),
-        };
+        let after = self.after(call)?;
         let mut rest = items
             .into_iter()
             .filter(|item| after.as_ref().is_none_or(|after| key(item) > *after))

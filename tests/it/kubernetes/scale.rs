@@ -1,7 +1,8 @@
 //! Many objects in many Stacks: all of them get there, and then cost the API server nothing.
 //!
 //! `STATIONBILL_OBJECTS=10000` takes so many, a hundred in each Stack, and an operator that watches the whole cluster, or
-//! as many of them as `STATIONBILL_REPLICAS` says; then this test wants to be the only one.
+//! as many of them as `STATIONBILL_REPLICAS` says; then this test wants to be the only one. `STATIONBILL_ACCOUNTS=100`
+//! spreads the Stacks over so many accounts, as a company does; without it one account has them all.
 
 use std::fs;
 use std::time::{Duration, Instant};
@@ -19,6 +20,8 @@ const EACH: usize = 100;
 const FEW: usize = 40;
 /// How often a Stack is looked at.
 const INTERVAL: Duration = Duration::from_secs(5);
+/// How many objects a list of AWS tells at once.
+const PAGE: usize = 100;
 const KEY: &str = "SCALE";
 
 #[test]
@@ -26,6 +29,8 @@ fn many_objects_get_there_and_then_cost_the_api_server_nothing() {
     let many = number("STATIONBILL_OBJECTS").and_then(|count| usize::try_from(count).ok());
     let each = if many.is_some() { EACH } else { FEW / 2 };
     let stacks = many.unwrap_or(FEW).div_ceil(each);
+    let spread = number("STATIONBILL_ACCOUNTS").and_then(|count| usize::try_from(count).ok());
+    let accounts = spread.unwrap_or(1).clamp(1, stacks);
     let Some(stage) = Stage::open(stacks) else {
         return;
     };
@@ -54,7 +59,8 @@ fn many_objects_get_there_and_then_cost_the_api_server_nothing() {
                     &json!({ "interval": format!("{}s", interval.as_secs()) }),
                 );
                 let objects = (0..each).map(move |number| (namespace, baseline(at, number)));
-                objects.chain([(namespace, shop)])
+                let target = spread.map(|_| (namespace, target(at % accounts)));
+                objects.chain(target).chain([(namespace, shop)])
             });
         let all: Vec<(&String, Value)> = all.collect();
         stream::iter(all)
@@ -91,15 +97,15 @@ fn many_objects_get_there_and_then_cost_the_api_server_nothing() {
         measured("all are in sync", began.elapsed());
         told(&operators, stacks * each);
 
-        // Looks that find nothing new.
+        // Looks that find nothing new: each lists what its account has.
         let (before, from) = (versions(&stage).await, stage.count());
         let began = Instant::now();
+        let pages = (stacks.div_ceil(accounts) * each).div_ceil(PAGE);
         let looks = || {
             let calls = stage.calls.lock().unwrap();
             let lists = calls[from..].iter();
-            lists
-                .filter(|call| call.operation == "DescribePatchBaselines")
-                .count()
+            let lists = lists.filter(|call| call.operation == "DescribePatchBaselines");
+            lists.count() / pages
         };
         while looks() < 2 * stacks {
             assert!(
@@ -110,7 +116,7 @@ fn many_objects_get_there_and_then_cost_the_api_server_nothing() {
             );
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
-        measured("all were looked at again", began.elapsed());
+        measured("all were looked at twice again", began.elapsed());
         tokio::time::sleep(Duration::from_secs(1)).await;
         assert_eq!(stage.writes(from).len(), 0);
         let after = versions(&stage).await;
@@ -118,6 +124,13 @@ fn many_objects_get_there_and_then_cost_the_api_server_nothing() {
         told(&operators, stacks * each);
         operators.into_iter().for_each(Operator::stop);
     });
+}
+
+/// Another account than the operator's own.
+fn target(number: usize) -> Value {
+    let account = format!("{:012}", 200_000_000_000 + number);
+    let spec = json!({ "accounts": [account], "role": { "name": "stationbill" } });
+    document("Target", "there", &spec)
 }
 
 /// A small object that needs no other.

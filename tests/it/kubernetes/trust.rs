@@ -183,3 +183,42 @@ fn credentials_stay_in_their_secret() {
         );
     });
 }
+
+#[test]
+fn a_server_behind_a_private_authority_is_believed_where_the_secret_says_so() {
+    let Some(stage) = Stage::open(1) else { return };
+    let origin = Origin::beside(&stage);
+    let first = origin.commit(&[command("say", "first")]);
+    let server = GitServer::secure(stage.folder.path(), "bot", "t0ken");
+    let stranger = GitServer::secure(stage.folder.path(), "bot", "t0ken");
+    let _operator = origin.operator(&stage);
+    let secret = |more: Value| {
+        let mut data = json!({ "username": "bot", "password": "t0ken" });
+        data.as_object_mut()
+            .unwrap()
+            .extend(more.as_object().unwrap().clone());
+        json!({
+            "apiVersion": "v1", "kind": "Secret", "metadata": { "name": "ops-git" },
+            "stringData": data,
+        })
+    };
+    stage.runtime.block_on(async {
+        let namespace = stage.namespace();
+        let mut shop = origin.stack("private", &json!({}));
+        shop["spec"]["source"]["git"]["url"] = format!("{}/origin/.git", server.url).into();
+        shop["spec"]["source"]["git"]["secretRef"] = json!({ "name": "ops-git" });
+        // Nobody vouches for the server, then somebody else does.
+        for secret in [
+            secret(json!({})),
+            secret(json!({ "ca.crt": stranger.authority })),
+        ] {
+            stage.apply(namespace, &secret).await.unwrap();
+            stage.apply(namespace, &shop).await.unwrap();
+            stage.says("private", "certificate").await;
+            assert_eq!(there(&stage).await.len(), 0);
+        }
+        let known = secret(json!({ "ca.crt": server.authority }));
+        stage.apply(namespace, &known).await.unwrap();
+        stage.takes_up("private", &first).await;
+    });
+}

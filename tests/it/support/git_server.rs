@@ -1,42 +1,97 @@
-//! A Git server over HTTP that asks for a password: `git http-backend` behind a socket.
+//! A Git server over HTTP or HTTPS that asks for a password: `git http-backend` behind a socket.
 
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::io::{BufRead as _, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::Arc;
 use std::thread;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
+use rustls::crypto::ring::default_provider;
+use rustls::pki_types::PrivateKeyDer;
+use rustls::{ServerConfig, ServerConnection, StreamOwned};
 
 /// A server of all repositories in a folder; it ends with the process.
 pub(crate) struct GitServer {
     pub(crate) url: String,
+    /// The certificate of the authority that vouches for it, PEM; of no use where it speaks plain HTTP.
+    pub(crate) authority: String,
 }
 
 impl GitServer {
     /// Serves whoever knows the password. What is asked for below `/echo` is refused to everybody, with all that was
     /// sent in the answer, as a careless server might do it.
     pub(crate) fn open(folder: &Path, user: &str, password: &str) -> Self {
+        Self::behind(None, String::new(), folder, user, password)
+    }
+
+    /// Does the same over HTTPS, with a certificate that only an authority of its own vouches for.
+    pub(crate) fn secure(folder: &Path, user: &str, password: &str) -> Self {
+        let mut params = CertificateParams::new([]).unwrap();
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        let key = KeyPair::generate().unwrap();
+        let authority = CertifiedIssuer::self_signed(params, key).unwrap();
+        let key = KeyPair::generate().unwrap();
+        let params = CertificateParams::new(["127.0.0.1".to_owned()]).unwrap();
+        let own = params.signed_by(&key, &authority).unwrap();
+        let key = PrivateKeyDer::try_from(key.serialize_der()).unwrap();
+        let config = ServerConfig::builder_with_provider(Arc::new(default_provider()))
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_no_client_auth()
+            .with_single_cert(vec![own.der().clone()], key)
+            .unwrap();
+        let pem = authority.pem();
+        Self::behind(Some(Arc::new(config)), pem, folder, user, password)
+    }
+
+    fn behind(
+        tls: Option<Arc<ServerConfig>>,
+        authority: String,
+        folder: &Path,
+        user: &str,
+        password: &str,
+    ) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let url = format!("http://{}", listener.local_addr().unwrap());
+        let scheme = if tls.is_some() { "https" } else { "http" };
+        let url = format!("{scheme}://{}", listener.local_addr().unwrap());
         let (folder, proof) = (
             folder.to_owned(),
             STANDARD.encode(format!("{user}:{password}")),
         );
         thread::spawn(move || {
             for stream in listener.incoming() {
-                let (folder, proof) = (folder.clone(), proof.clone());
-                thread::spawn(move || serve(stream.unwrap(), &folder, &proof));
+                let (folder, proof, tls) = (folder.clone(), proof.clone(), tls.clone());
+                thread::spawn(move || answer(stream.unwrap(), tls, &folder, &proof));
             }
         });
-        Self { url }
+        Self { url, authority }
     }
 }
 
+/// Answers one request, and ends the connection as it must be ended.
+fn answer(
+    mut stream: TcpStream,
+    tls: Option<Arc<ServerConfig>>,
+    folder: &PathBuf,
+    proof: &str,
+) -> Option<()> {
+    let Some(tls) = tls else {
+        return serve(&mut stream, folder, proof);
+    };
+    let mut stream = StreamOwned::new(ServerConnection::new(tls).ok()?, stream);
+    let served = serve(&mut stream, folder, proof);
+    stream.conn.send_close_notify();
+    stream.flush().ok()?;
+    served
+}
+
 /// Answers one request; whoever asked may be gone.
-fn serve(stream: TcpStream, folder: &PathBuf, proof: &str) -> Option<()> {
-    let mut reader = BufReader::new(stream.try_clone().ok()?);
+fn serve(stream: &mut (impl Read + Write), folder: &PathBuf, proof: &str) -> Option<()> {
+    let mut reader = BufReader::new(&mut *stream);
     let mut line = String::new();
     reader.read_line(&mut line).ok()?;
     let mut words = line.split_whitespace();
@@ -59,7 +114,6 @@ fn serve(stream: TcpStream, folder: &PathBuf, proof: &str) -> Option<()> {
     let sent = header("authorization");
     let sent = sent.strip_prefix("Basic ").unwrap_or_default();
     let (path, query) = target.split_once('?').unwrap_or((&target, ""));
-    let mut stream = stream;
     let mut say = |status: &str, rest: &[u8]| {
         let head = format!("HTTP/1.1 {status}\r\nConnection: close\r\n");
         stream.write_all(&[head.as_bytes(), rest].concat()).ok()

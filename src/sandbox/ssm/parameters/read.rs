@@ -107,7 +107,7 @@ fn history(state: &mut State, call: &mut Call<'_>) -> Answer {
     let store = current(state, call);
     let name = names::reference(store, call, call.required("Name"))?.name;
     let parameter = store.parameters.get(name).ok_or_else(|| not_found(name))?;
-    let versions = parameter.versions.iter().collect();
+    let versions = &parameter.versions;
     let (page, token) =
         Listing::of("GetParameterHistory").page(call, versions, |v| format!("{:020}", v.number))?;
     let shown: Vec<Value> = page

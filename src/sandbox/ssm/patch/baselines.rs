@@ -136,18 +136,21 @@ fn list(state: &mut State, call: &mut Call<'_>) -> Answer {
             }
         })
     };
-    let own = patch.baselines.values().map(|b| ("Self", b));
-    let of_aws = predefined::baselines(call.region);
-    let mut found: Vec<(String, &Baseline)> = of_aws
+    let listing = listing("DescribePatchBaselines", 100);
+    // An account may have thousands: what was shown is not looked at again.
+    let after = listing.after(call)?.unwrap_or_default();
+    let from = after.strip_prefix("Self\n").unwrap_or_default();
+    let mut of_aws = predefined::baselines(call.region);
+    of_aws.sort_by(|a, b| a.id.cmp(&b.id));
+    let own = patch.baselines.range(from.to_owned()..);
+    let found = of_aws
         .iter()
-        .map(|b| ("AWS", b))
-        .chain(own)
-        .filter(|(owner, baseline)| matches(baseline, owner))
-        .map(|(owner, b)| (format!("{owner}\n{}\n{}", name(b), b.id), b))
-        .collect();
-    found.sort_by(|a, b| a.0.cmp(&b.0));
-    let (page, token) =
-        listing("DescribePatchBaselines", 100).page(call, found, |(key, _)| key.clone())?;
+        .map(|baseline| ("AWS", baseline))
+        .chain(own.map(|(_, baseline)| ("Self", baseline)))
+        .filter(|(owner, baseline)| matches(baseline, owner));
+    let (page, token) = listing.page(call, found, |(owner, baseline)| {
+        format!("{owner}\n{}", baseline.id)
+    })?;
     let shown: Vec<Map> = page.iter().map(|(_, b)| patch.identity(call, b)).collect();
     let mut answer = members(json!({ "BaselineIdentities": shown }));
     put(&mut answer, "NextToken", token);
