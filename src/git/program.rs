@@ -196,7 +196,9 @@ fn what<A: AsRef<OsStr>>(args: &[A]) -> String {
 
 /// Returns what Git complained about on one line, without passwords in addresses.
 fn said(text: &str) -> String {
-    let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
+    // SSH frames what it finds alarming.
+    let lines = text.lines().map(|line| line.trim_matches([' ', '\t', '@']));
+    let lines = lines.filter(|line| !line.is_empty());
     let line = lines.collect::<Vec<_>>().join("; ");
     let line = without_passwords(&line);
     let line = line.strip_prefix("fatal: ").unwrap_or(&line);
@@ -242,6 +244,7 @@ mod tests {
             "unable to access 'https://…@git.example.com/x.git/': ssh://…@b/c no"
         );
         assert_eq!(said("\n"), "it said nothing");
+        assert_eq!(said("@@@@@@\n@  NO!  @\n@@@@@@\nreally"), "NO!; really");
         assert!(said(&"ü".repeat(2_000)).chars().count() < SAID + 3);
     }
 

@@ -1,9 +1,9 @@
 //! Whose commits a Stack takes up, and what it may show to reach them.
 
 use std::fs;
-use std::net::TcpStream;
-use std::path::Path;
-use std::process::Command;
+use std::net::{TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command};
 
 use serde_json::{Value, json};
 
@@ -220,5 +220,112 @@ fn a_server_behind_a_private_authority_is_believed_where_the_secret_says_so() {
         let known = secret(json!({ "ca.crt": server.authority }));
         stage.apply(namespace, &known).await.unwrap();
         stage.takes_up("private", &first).await;
+    });
+}
+
+/// An OpenSSH server of the tests' own; it ends with this.
+struct SshServer {
+    server: Child,
+    folder: PathBuf,
+    port: u16,
+}
+
+impl SshServer {
+    /// Starts one where `STATIONBILL_SSHD` names the program.
+    #[expect(clippy::disallowed_methods, reason = "the switch of this test")]
+    fn start(folder: &Path) -> Option<Self> {
+        let program = std::env::var("STATIONBILL_SSHD").ok()?;
+        let folder = folder.join("ssh");
+        fs::create_dir(&folder).unwrap();
+        for name in ["host", "known", "stranger"] {
+            let mut key = Command::new("ssh-keygen");
+            key.args(["-q", "-t", "ed25519", "-N", "", "-f"]);
+            assert!(key.arg(folder.join(name)).status().unwrap().success());
+        }
+        let port = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = port.local_addr().unwrap().port();
+        let at = folder.display();
+        let config = format!(
+            "Port {port}\nListenAddress 127.0.0.1\nHostKey {at}/host\nAuthorizedKeysFile {at}/known.pub\n\
+             StrictModes no\nPasswordAuthentication no\nPidFile none\n"
+        );
+        fs::write(folder.join("config"), config).unwrap();
+        let mut server = Command::new(program);
+        server.args(["-D", "-f"]).arg(folder.join("config"));
+        server.arg("-E").arg(folder.join("log"));
+        Some(Self {
+            server: server.spawn().unwrap(),
+            folder,
+            port,
+        })
+    }
+
+    fn read(&self, name: &str) -> String {
+        fs::read_to_string(self.folder.join(name)).unwrap()
+    }
+
+    /// The Secret of whoever shows one key and expects another.
+    fn secret(&self, shows: &str, expects: &str) -> Value {
+        let host = format!("[127.0.0.1]:{} {}", self.port, self.read(expects));
+        json!({
+            "apiVersion": "v1", "kind": "Secret", "metadata": { "name": "ops-git" },
+            "stringData": { "identity": self.read(shows), "known_hosts": host },
+        })
+    }
+}
+
+impl Drop for SshServer {
+    fn drop(&mut self) {
+        self.server.kill().ok();
+        self.server.wait().ok();
+    }
+}
+
+#[test]
+fn over_ssh_both_sides_must_be_known() {
+    let Some(stage) = Stage::open(1) else { return };
+    let Some(server) = SshServer::start(stage.folder.path()) else {
+        return;
+    };
+    let origin = Origin::beside(&stage);
+    let first = origin.commit(&[command("say", "first")]);
+    let state = origin.state.to_str().unwrap();
+    // The protocols are what an operator allows by itself.
+    let _operator = stage.operator(KEY, &["--git-state", state]);
+    let user = Command::new("id").arg("-un").output().unwrap().stdout;
+    let user = String::from_utf8(user).unwrap();
+    stage.runtime.block_on(async {
+        let namespace = stage.namespace();
+        let mut shop = origin.stack("private", &json!({}));
+        let (port, path) = (server.port, origin.repository.0.display());
+        let url = format!("ssh://{}@127.0.0.1:{port}{path}", user.trim());
+        shop["spec"]["source"]["git"]["url"] = url.into();
+        stage.apply(namespace, &shop).await.unwrap();
+        stage
+            .says(
+                "private",
+                "SSH needs a Secret with `identity` and `known_hosts`",
+            )
+            .await;
+        shop["spec"]["source"]["git"]["secretRef"] = json!({ "name": "ops-git" });
+        let wrong = [
+            (
+                server.secret("known", "stranger.pub"),
+                "HOST IDENTIFICATION HAS CHANGED",
+            ),
+            (server.secret("stranger", "host.pub"), "Permission denied"),
+        ];
+        for (secret, what) in wrong {
+            stage.apply(namespace, &secret).await.unwrap();
+            stage.apply(namespace, &shop).await.unwrap();
+            let message = stage.says("private", what).await;
+            assert!(!message.contains("@@"), "{message}");
+            assert_eq!(there(&stage).await.len(), 0);
+        }
+        let right = server.secret("known", "host.pub");
+        stage.apply(namespace, &right).await.unwrap();
+        stage.takes_up("private", &first).await;
+        let said = stage.log(KEY);
+        assert!(!said.contains("OPENSSH PRIVATE KEY"), "{said}");
     });
 }
