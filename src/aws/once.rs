@@ -12,8 +12,9 @@ use crate::model::stamp::{self, Stamp};
 
 /// How often a creation is tried: as often as the SDK would.
 const TRIES: usize = 3;
-/// How often it is looked for an object before the first try, and after one whose answer was lost: lists can lag behind.
-const LOOKS_BEFORE: usize = 2;
+/// How often it is looked for an object before the first try, which the engine does too, and after one whose answer was
+/// lost: lists can lag behind.
+const LOOKS_BEFORE: usize = 1;
 const LOOKS_AFTER: usize = 6;
 
 /// Looks for what an earlier call with this stamp made, and creates it where there is nothing.

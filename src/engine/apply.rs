@@ -2,10 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use futures::StreamExt;
 use futures::stream::FuturesUnordered;
 use serde_json::Value;
+use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
 use super::converge::{Target, gone, patiently, read, resolved, turned};
@@ -28,6 +30,9 @@ pub(super) const INTERRUPTED: &str = "the run was interrupted";
 const CHANGES: usize = 16;
 /// How many changes are in flight at once in all, which bounds the memory.
 const ALL_CHANGES: usize = 256;
+/// How often it is looked for an object of ours before another of its name is made, and how long lists have to catch up.
+const LOOKS: usize = 2;
+const BETWEEN_LOOKS: Duration = Duration::from_millis(125);
 
 /// Carries out a plan, each change as soon as those it needs are done.
 ///
@@ -310,12 +315,16 @@ impl Run<'_> {
         stamp: &Stamp,
     ) -> Result<Id, AwsError> {
         // Where AWS would make a second object of the same name, a list that lagged behind when it was planned must not
-        // lead to one: look again.
-        if change.action == Action::Create
-            && kind.identity() == Identity::SharedName
-            && let Some(id) = self.ours(aws, kind, change, spec).await?
-        {
-            return Ok(id);
+        // lead to one: look again, and not only once.
+        if change.action == Action::Create && kind.identity() == Identity::SharedName {
+            for look in 0..LOOKS {
+                if look > 0 {
+                    sleep(BETWEEN_LOOKS).await;
+                }
+                if let Some(id) = self.ours(aws, kind, change, spec).await? {
+                    return Ok(id);
+                }
+            }
         }
         match patiently(|| kind.create(aws, spec, stamp)).await {
             // It may be the one we have just created: the answer was lost, and the SDK tried again.
