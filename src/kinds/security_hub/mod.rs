@@ -12,10 +12,12 @@ pub(in crate::kinds) mod check;
 mod control;
 pub(in crate::kinds) mod remote;
 pub(in crate::kinds) mod standard;
+mod tagged;
 #[cfg(test)]
 mod tests;
 
 pub use control::{Control, Parameter};
+pub(in crate::kinds) use tagged::tagged;
 
 /// Security Hub CSPM in an account and region: the hub, the standards that it subscribes to, and the controls in them.
 ///

@@ -11,7 +11,8 @@ use aws_sdk_securityhub::types as sdk;
 use self::translate::send;
 use super::AutomationRule;
 use crate::aws::pages::fresh;
-use crate::aws::{Aws, AwsError, Class, once, read_each, securityhub, tags};
+use crate::aws::{Aws, AwsError, Class, once, securityhub, tags};
+use crate::kinds::security_hub::tagged;
 use crate::kinds::{Action, Id, Live, Remote, Select, reads, writes};
 use crate::model::Spec as _;
 use crate::model::stamp::{Stamp, Tags};
@@ -38,10 +39,8 @@ impl Remote for AutomationRule {
     ];
 
     async fn list(aws: &Aws, select: &Select) -> Result<Vec<Live<Self>>, AwsError> {
-        let listed = listed(aws).await?.into_iter();
-        let maybe = listed.filter(|(arn, name)| !select.rules_out(arn, name));
-        let tagged = read_each(maybe.map(|(arn, name)| tagged(aws, arn, name, select))).await?;
-        let wanted: BTreeMap<String, Tags> = tagged.into_iter().collect();
+        let wanted = tagged(aws, listed(aws).await?, select).await?;
+        let wanted: BTreeMap<String, Tags> = wanted.into_iter().collect();
         let arns: Vec<&String> = wanted.keys().collect();
         let mut found = Vec::new();
         for some in arns.chunks(A_CALL) {
@@ -162,19 +161,6 @@ async fn there(aws: &Aws) -> Result<BTreeSet<String>, AwsError> {
         Err(error) if error.class == Class::NotAvailable => Ok(BTreeSet::new()),
         found => Ok(found?.into_iter().map(|(arn, _)| arn).collect()),
     }
-}
-
-/// Returns a rule with its tags, if it is wanted.
-async fn tagged(
-    aws: &Aws,
-    arn: String,
-    name: String,
-    select: &Select,
-) -> Result<Option<(String, Tags)>, AwsError> {
-    let tags = securityhub::tags_of(aws, &arn).await?;
-    Ok(tags
-        .filter(|tags| select.takes(&arn, &name, tags))
-        .map(|tags| (arn, tags)))
 }
 
 /// Reads some rules whole. What is not answered is an error, unless it is gone.

@@ -11,6 +11,7 @@ use tokio::sync::Mutex;
 use self::applied::{Applied, Target};
 use super::{Associations, ConfigurationPolicy};
 use crate::aws::{Aws, AwsError, Class, Pages, once, read_each, securityhub, tags};
+use crate::kinds::security_hub::tagged;
 use crate::kinds::{Action, Id, Live, Remote, Select, reads, writes};
 use crate::model::Spec as _;
 use crate::model::stamp::{OBJECT, STACK, Stamp, Tags};
@@ -40,9 +41,7 @@ impl Remote for ConfigurationPolicy {
     ];
 
     async fn list(aws: &Aws, select: &Select) -> Result<Vec<Live<Self>>, AwsError> {
-        let listed = listed(aws).await?.into_iter();
-        let maybe = listed.filter(|(arn, name)| !select.rules_out(arn, name));
-        let wanted = read_each(maybe.map(|(arn, name)| tagged(aws, arn, name, select))).await?;
+        let wanted = tagged(aws, listed(aws).await?, select).await?;
         if wanted.is_empty() {
             return Ok(Vec::new());
         }
@@ -243,19 +242,6 @@ async fn listed(aws: &Aws) -> Result<Vec<(String, String)>, AwsError> {
         }
     }
     Ok(found)
-}
-
-/// Returns a policy with its tags, if it is wanted.
-async fn tagged(
-    aws: &Aws,
-    arn: String,
-    name: String,
-    select: &Select,
-) -> Result<Option<(String, Tags)>, AwsError> {
-    let tags = securityhub::tags_of(aws, &arn).await?;
-    Ok(tags
-        .filter(|tags| select.takes(&arn, &name, tags))
-        .map(|tags| (arn, tags)))
 }
 
 /// Reads one policy whole, unless it is gone since it was listed.
