@@ -1,37 +1,21 @@
-//! Deterministic simulation: whole runs against the simulated AWS while everything goes wrong, on a clock that stands
-//! still but for who waits for it.
-//!
-//! Each seed is a world of its own: a random part of the examples, edited at random on both sides, with random faults
-//! in between. `STATIONBILL_SEEDS=N` runs more seeds, `STATIONBILL_SEED=n` runs one.
+//! What people do meanwhile, to the documents and behind the back of them.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, LazyLock, Mutex};
-use std::time::Duration;
 
+use rand::RngExt as _;
 use rand::rngs::SmallRng;
-use rand::seq::{IndexedRandom as _, SliceRandom as _};
-use rand::{RngExt as _, SeedableRng as _};
+use rand::seq::IndexedRandom as _;
 use serde_json::{Value, json};
-use stationbill::engine::{Ending, Outcome};
 use stationbill::kinds::{self, Live};
 use stationbill::load::Declared;
-use stationbill::model::plan::{Action, Change, Observed, Plan, Wish};
 use stationbill::model::reference::references;
 use stationbill::model::report::Report;
-use stationbill::model::spec::Identity;
 use stationbill::model::stamp::{self, Owner, Stamp};
 use stationbill::model::{Address, substitute};
-use stationbill::sandbox::Faults;
 
-use crate::support::calls::{Look, Moment};
-use crate::support::glance::Glance;
-use crate::support::{Estate, STACK, Scene};
-use crate::support::{administering, documents, free_name, number, told};
-
-/// How many seeds `cargo test` runs.
-const SEEDS: u64 = 300;
+use super::Story;
+use super::invariants::is_singleton;
+use crate::support::{STACK, free_name};
 
 /// Without which nothing can be of the kinds that come after them.
 const FOUNDATIONS: [&str; 3] = [
@@ -40,115 +24,16 @@ const FOUNDATIONS: [&str; 3] = [
     "OrganizationConfiguration",
 ];
 
-static CATALOGUES: LazyLock<[Vec<Declared>; 2]> =
-    LazyLock::new(|| [documents("banana-stand"), documents("kinds")]);
-
-#[test]
-fn whatever_goes_wrong_every_world_ends_as_declared() {
-    if let Some(seed) = number("STATIONBILL_SEED") {
-        return live(seed);
-    }
-    let seeds = number("STATIONBILL_SEEDS").unwrap_or(SEEDS);
-    let (next, failed) = (AtomicU64::new(0), Mutex::new(Vec::new()));
-    let workers = std::thread::available_parallelism().map_or(2, usize::from);
-    std::thread::scope(|scope| {
-        for _ in 0..workers {
-            scope.spawn(|| {
-                loop {
-                    let seed = next.fetch_add(1, Ordering::Relaxed);
-                    if seed >= seeds {
-                        break;
-                    }
-                    if catch_unwind(AssertUnwindSafe(|| live(seed))).is_err() {
-                        failed.lock().unwrap().push(seed);
-                    }
-                }
-            });
-        }
-    });
-    let mut failed = failed.into_inner().unwrap();
-    failed.sort_unstable();
-    assert!(
-        failed.is_empty(),
-        "{} of {seeds} seeds failed: {failed:?}; STATIONBILL_SEED=n runs one of them again",
-        failed.len()
-    );
-}
-
-/// Lives through one world.
-pub(crate) fn live(seed: u64) {
-    // The SDK draws the jitter of its retries from here.
-    fastrand::seed(seed);
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .start_paused(true)
-        .build()
-        .unwrap();
-    runtime.block_on(async {
-        let mut story = Story::begin(seed).await;
-        for _ in 0..story.rng.random_range(2..5) {
-            story.edit_documents();
-            story.edit_aws().await;
-            story.run().await;
-        }
-        story.end().await;
-    });
-}
-
-struct Story {
-    seed: u64,
-    rng: SmallRng,
-    scene: Scene,
-    catalogue: &'static [Declared],
-    documents: Vec<Declared>,
-    /// Which addresses a replacement may have left two objects of.
-    replacing: BTreeSet<String>,
-    /// Counts what is made up, so that no name comes twice.
-    made_up: usize,
-    log: Vec<String>,
-}
+/// Kinds whose objects carry no tags.
+const UNTAGGED: [&str; 3] = [
+    "ServiceSetting",
+    "FindingAggregator",
+    "OrganizationConfiguration",
+];
 
 impl Story {
-    async fn begin(seed: u64) -> Self {
-        let mut rng = SmallRng::seed_from_u64(seed);
-        let catalogue = &CATALOGUES[usize::from(rng.random_bool(0.3))];
-        let mut story = Self {
-            seed,
-            scene: Scene::with(seed, administering()).await,
-            rng,
-            catalogue,
-            documents: Vec::new(),
-            replacing: BTreeSet::new(),
-            made_up: 0,
-            log: Vec::new(),
-        };
-        for _ in 0..story.rng.random_range(1..5) {
-            story.declare_another();
-        }
-        if story.rng.random_bool(0.5) {
-            let plan = story
-                .scene
-                .plan(STACK, &story.documents, &Wish::default())
-                .await
-                .2;
-            story.scene.apply(&plan).await;
-        }
-        for _ in 0..story.rng.random_range(1..4) {
-            story.foreign().await;
-        }
-        story
-    }
-
-    fn say(&mut self, line: impl Into<String>) {
-        self.log.push(line.into());
-    }
-
-    fn fail(&self, what: &str) -> ! {
-        panic!("seed {}: {what}\n{}", self.seed, self.log.join("\n"));
-    }
-
     /// Adds a document of the catalogue, and those that it needs.
-    fn declare_another(&mut self) {
+    pub(super) fn declare_another(&mut self) {
         let Some(first) = self.catalogue.choose(&mut self.rng) else {
             return;
         };
@@ -185,7 +70,7 @@ impl Story {
     }
 
     /// Makes an object that is not ours: nobody's, or another stack's. Sometimes it has the name of one of ours.
-    async fn foreign(&mut self) {
+    pub(super) async fn foreign(&mut self) {
         let alone: Vec<&Declared> = self
             .catalogue
             .iter()
@@ -237,7 +122,7 @@ impl Story {
         self.say(line);
     }
 
-    fn edit_documents(&mut self) {
+    pub(super) fn edit_documents(&mut self) {
         for _ in 0..self.rng.random_range(0..3) {
             match self.rng.random_range(0..10) {
                 0 => self.declare_another(),
@@ -277,7 +162,7 @@ impl Story {
     }
 
     /// Drops a document that nothing refers to.
-    fn drop_one(&mut self) {
+    pub(super) fn drop_one(&mut self) {
         let needed: BTreeSet<String> = self
             .documents
             .iter()
@@ -306,7 +191,7 @@ impl Story {
     }
 
     /// Gives a document another name, in AWS too or only here, and tells those that refer to it.
-    fn rename_one(&mut self) {
+    pub(super) fn rename_one(&mut self) {
         if self.documents.is_empty() {
             return;
         }
@@ -335,7 +220,7 @@ impl Story {
     }
 
     /// Changes AWS by hand: only what is ours, for what is not must stay as it is.
-    async fn edit_aws(&mut self) {
+    pub(super) async fn edit_aws(&mut self) {
         for _ in 0..self.rng.random_range(0..3) {
             let estate = self.scene.everything().await;
             let ours: Vec<_> = estate
@@ -368,289 +253,6 @@ impl Story {
             self.say(said);
         }
     }
-
-    /// One run with faults, and a look at what it did.
-    async fn run(&mut self) {
-        let (faults, named) = faults(&mut self.rng);
-        let wish = Wish {
-            prune: self.rng.random_bool(0.5),
-            today: "2026-01-01".to_owned(),
-            ..Wish::default()
-        };
-        self.say(format!("run with {named}, prune {}", wish.prune));
-        let steps = Arc::new(Mutex::new(Steps::default()));
-        let (sandbox, seen) = (self.scene.sandbox.clone(), steps.clone());
-        let look: Arc<Look> = Arc::new(move |call, moment| {
-            if moment == Moment::After && call.writes {
-                let glance = Glance::at(&sandbox);
-                seen.lock().unwrap().step(&call.operation, &glance);
-            }
-        });
-        // A new connection each time, like a new process.
-        self.scene = Scene::seen(self.scene.sandbox.clone(), Some(look)).await;
-        let there = self.scene.everything().await;
-        self.scene.sandbox.set_faults(faults);
-        let (_, observed, plan) = self.scene.plan(STACK, &self.documents, &wish).await;
-        let planned = told(&plan);
-        self.say(planned);
-        self.check_unknown(&plan, &observed);
-        // Where AWS tells no lies, what is there is never missed: neither was it read, nor does it count as absent.
-        if !["missingItem", "staleReads"]
-            .iter()
-            .any(|lie| named.contains(lie))
-        {
-            self.check_missed(&plan, &there);
-        }
-        self.replacing.extend(
-            plan.changes
-                .iter()
-                .filter(|c| c.action == Action::Replace)
-                .map(|c| c.address.to_string()),
-        );
-        steps.lock().unwrap().begin(
-            Glance::at(&self.scene.sandbox),
-            self.replacing.clone(),
-            adopted(&plan),
-        );
-        let apply = self.scene.apply(&plan);
-        // Sometimes the process dies in the middle.
-        let outcome = if self.rng.random_bool(0.2) {
-            let moment = Duration::from_millis(self.rng.random_range(0..2000));
-            tokio::time::timeout(moment, apply).await.ok()
-        } else {
-            Some(apply.await)
-        };
-        let line = match &outcome {
-            None => "the run was killed".to_owned(),
-            Some(outcome) => format!("{:?}", outcome.endings),
-        };
-        self.say(line);
-        let broken = std::mem::take(&mut steps.lock().unwrap().broken);
-        if !broken.is_empty() {
-            self.fail(&broken.join("\n"));
-        }
-        self.scene.sandbox.set_faults(Faults::default());
-        self.settle().await;
-        if let Some(outcome) = outcome {
-            self.check_done(&plan, &outcome).await;
-        }
-    }
-
-    /// What is said to be done is done.
-    async fn check_done(&mut self, plan: &Plan, outcome: &Outcome) {
-        let done: BTreeSet<&Address> = plan
-            .changes
-            .iter()
-            .zip(&outcome.endings)
-            .filter(|(change, ending)| {
-                change.action != Action::Delete && matches!(ending, Some(Ending::Done))
-            })
-            .map(|(change, _)| &change.address)
-            .collect();
-        let wish = Wish {
-            today: "2026-01-01".to_owned(),
-            ..Wish::default()
-        };
-        let rest = self.scene.plan(STACK, &self.documents, &wish).await.2;
-        let left = rest.changes.iter().find(|change| {
-            change.acts() && change.action != Action::Delete && done.contains(&change.address)
-        });
-        if let Some(change) = left {
-            self.fail(&format!(
-                "{} is said to be done, and then:\n{}",
-                change.address,
-                told(&rest)
-            ));
-        }
-    }
-
-    fn check_missed(&self, plan: &Plan, there: &Estate) {
-        for change in plan.changes.iter().filter(|c| c.action == Action::Create) {
-            let missed = there.iter().any(|((kind, _), live)| {
-                *kind == change.address.kind
-                    && stamp::owner(&live.tags, STACK) == Owner::Us
-                    && stamp::names(&live.tags, &change.address)
-            });
-            if missed {
-                self.fail(&format!(
-                    "{} is there, and the plan creates it",
-                    change.address
-                ));
-            }
-        }
-    }
-
-    /// Lets reads catch up with writes.
-    async fn settle(&mut self) {
-        let fresh = Scene::with(self.rng.random(), administering()).await;
-        self.scene = fresh.having(&self.scene.snapshot());
-    }
-
-    fn check_unknown(&self, plan: &Plan, observed: &Observed) {
-        for change in &plan.changes {
-            let read = observed
-                .0
-                .get(&change.location)
-                .and_then(|kinds| kinds.get(&change.address.kind));
-            let acts = matches!(
-                change.action,
-                Action::Create | Action::Replace | Action::Delete
-            );
-            let known = match read {
-                Some(Ok(_)) => true,
-                // Incident Manager is not there until the replication set of the same plan is.
-                Some(Err(stationbill::model::plan::Unreadable::NotAvailable(_))) => {
-                    change.action == Action::Create
-                }
-                _ => false,
-            };
-            if acts && !known {
-                self.fail(&format!(
-                    "{} is planned from what could not be read",
-                    change.address
-                ));
-            }
-        }
-    }
-
-    fn check(&self, plan: &Plan, before: &Estate, after: &Estate) {
-        for (key, was) in before {
-            if stamp::owner(&was.tags, STACK) == Owner::Us {
-                continue;
-            }
-            let adopted = plan.changes.iter().any(|change| {
-                change.action == Action::Adopt
-                    && change.acts()
-                    && change.live.as_ref().is_some_and(|live| live.id == was.id)
-            });
-            let same = after.get(key).is_some_and(|is| {
-                (unowned(&key.0, is), &is.tags) == (unowned(&key.0, was), &was.tags)
-            });
-            if !adopted && !same {
-                self.fail(&format!(
-                    "{key:?} is not ours and was changed: {:?} {:?}",
-                    was.spec,
-                    after.get(key)
-                ));
-            }
-        }
-        for (object, count) in twice(after) {
-            if !self.replacing.contains(&object) {
-                self.fail(&format!("{object} is there {count} times"));
-            }
-        }
-        let dangled = dangling(before);
-        if let Some((who, whom)) = dangling(after).difference(&dangled).next() {
-            self.fail(&format!("{who} now refers to {whom}, which is not there"));
-        }
-    }
-
-    /// Once nothing goes wrong any more, two runs are enough, and nothing is left to do.
-    async fn end(&mut self) {
-        let wish = Wish {
-            prune: true,
-            today: "2026-01-01".to_owned(),
-            ..Wish::default()
-        };
-        let before = self.scene.everything().await;
-        for turn in 0..1 {
-            let plan = self.scene.plan(STACK, &self.documents, &wish).await.2;
-            let outcome = self.scene.apply(&plan).await;
-            let line = format!(
-                "without faults, turn {turn}\n{}{:?}",
-                told(&plan),
-                outcome.endings
-            );
-            self.say(line);
-            let after = self.scene.everything().await;
-            self.check(&plan, &before, &after);
-        }
-        let plan = self.scene.plan(STACK, &self.documents, &wish).await.2;
-        let after = self.scene.everything().await;
-        let stays = |change: &&Change| excused(change, &before, &after);
-        let stuck: Vec<&Change> = plan.changes.iter().filter(stays).collect();
-        // What needs one of those, or comes after all of its kind, waits for it.
-        let waits = |change: &Change| {
-            let named = change.desired.as_deref().map(references);
-            let named: Vec<String> = named.into_iter().flatten().map(|(_, name)| name).collect();
-            let first = kinds::find(&change.address.kind).unwrap().after();
-            let mut stuck = stuck.iter().map(|change| &change.address);
-            stuck.any(|a| named.contains(&a.to_string()) || first.contains(&a.kind.as_str()))
-        };
-        let left: Vec<_> = plan
-            .changes
-            .iter()
-            .filter(|change| !stays(change) && !waits(change))
-            .collect();
-        if !left.is_empty() {
-            self.fail(&format!(
-                "after a run without faults there is something left:\n{}",
-                told(&plan)
-            ));
-        }
-        if let Some((object, count)) = twice(&after).into_iter().next() {
-            self.fail(&format!("{object} is there {count} times in the end"));
-        }
-        let known: BTreeSet<String> = after.keys().map(|(_, id)| id.clone()).collect();
-        for document in &self.documents {
-            let address = &document.address;
-            let there = after.iter().any(|((kind, _), live)| {
-                *kind == address.kind
-                    && stamp::owner(&live.tags, STACK) == Owner::Us
-                    && stamp::names(&live.tags, address)
-            });
-            let excused = plan.changes.iter().any(|change| change.address == *address);
-            if !there && !excused {
-                self.fail(&format!("{address} is lost; there are {known:?}"));
-            }
-        }
-    }
-}
-
-/// What must hold after every single call that writes, whatever became of its answer.
-#[derive(Default)]
-struct Steps {
-    before: Glance,
-    dangled: BTreeSet<(String, String)>,
-    replacing: BTreeSet<String>,
-    adopted: BTreeSet<String>,
-    broken: Vec<String>,
-}
-
-/// What a plan takes over because a document says so.
-fn adopted(plan: &Plan) -> BTreeSet<String> {
-    let adopts = |change: &&Change| change.action == Action::Adopt && change.acts();
-    let adopts = plan.changes.iter().filter(adopts);
-    let keys = adopts.filter_map(|change| {
-        let live = change.live.as_ref()?;
-        Some(Glance::key(&change.address.kind, &change.location, live))
-    });
-    keys.collect()
-}
-
-impl Steps {
-    fn begin(&mut self, before: Glance, replacing: BTreeSet<String>, adopted: BTreeSet<String>) {
-        *self = Self {
-            dangled: before.dangling(),
-            before,
-            replacing,
-            adopted,
-            broken: Vec::new(),
-        };
-    }
-
-    fn step(&mut self, operation: &str, now: &Glance) {
-        let mut found = now.touched(&self.before, &self.adopted);
-        for twice in now.twice().difference(&self.replacing) {
-            found.push(format!("{twice} is there twice"));
-        }
-        for (who, whom) in now.dangling().difference(&self.dangled) {
-            found.push(format!("{who} refers to {whom}, which is not there"));
-        }
-        let after = found.into_iter();
-        self.broken
-            .extend(after.map(|what| format!("after {operation}: {what}")));
-    }
 }
 
 /// Says whether two documents ask for what only one can have, which is refused.
@@ -666,75 +268,6 @@ fn disputes(one: &Declared, other: &Declared) -> bool {
     one.address.kind == other.address.kind && !asked(one).is_disjoint(&asked(other))
 }
 
-/// Says whether a change may be left for good: a person must decide it.
-fn excused(change: &Change, before: &Estate, after: &Estate) -> bool {
-    match change.action {
-        // Somebody else's object has the name.
-        Action::Adopt => change.held.is_some(),
-        Action::Blocked => {
-            let wanted = change.desired.as_ref().unwrap();
-            let taken = after.iter().any(|((kind, _), live)| {
-                stamp::owner(&live.tags, STACK) != Owner::Us
-                    && (*kind == change.address.kind
-                        || is_alias(kind) && is_alias(&change.address.kind))
-                    && live.name == wanted["name"]
-            });
-            // What needs a blocked one is blocked as well.
-            taken || !references(wanted).is_empty()
-        }
-        // A patch group, or the name of a contact, is taken by an object that is not ours.
-        Action::Create | Action::Update | Action::Replace => {
-            let wanted = change.desired.as_ref().unwrap();
-            after.iter().any(|((kind, _), live)| {
-                stamp::owner(&live.tags, STACK) != Owner::Us
-                    && (kind == "PatchBaseline"
-                        && overlaps(&live.spec["patchGroups"], &wanted["patchGroups"])
-                        || is_alias(kind)
-                            && is_alias(&change.address.kind)
-                            && live.name == wanted["name"])
-            })
-        }
-        // Central configuration does not end while there is a policy, and somebody else's is not ours to delete.
-        Action::Delete if change.address.kind == "OrganizationConfiguration" => {
-            after.iter().any(|((kind, _), live)| {
-                kind == "ConfigurationPolicy" && stamp::owner(&live.tags, STACK) != Owner::Us
-            })
-        }
-        // With a hub that was gone comes what nobody could see then, what is in no document too.
-        Action::Delete => {
-            let hub = before.keys().any(|(kind, _)| kind == "SecurityHub");
-            let parts = ["AutomationRule", "FindingAggregator"];
-            parts.contains(&change.address.kind.as_str()) && !hub
-        }
-        Action::Unknown => false,
-    }
-}
-
-fn is_singleton(kind: &str) -> bool {
-    kinds::find(kind).is_some_and(|kind| kind.identity() == Identity::Singleton)
-}
-
-fn is_alias(kind: &str) -> bool {
-    ["Contact", "OnCallSchedule", "EscalationPlan"].contains(&kind)
-}
-
-fn overlaps(one: &Value, other: &Value) -> bool {
-    let of = |value: &Value| -> BTreeSet<String> {
-        let list = value.as_array().into_iter().flatten();
-        list.filter_map(Value::as_str).map(str::to_owned).collect()
-    };
-    !of(one).is_disjoint(&of(other))
-}
-
-/// What must not change of an object that is not ours. There is one default baseline an operating system.
-fn unowned(kind: &str, live: &Live<Value>) -> Value {
-    let mut spec = live.spec.clone();
-    if let Some(spec) = spec.as_object_mut().filter(|_| kind == "PatchBaseline") {
-        spec.remove("default");
-    }
-    spec
-}
-
 /// Returns the tags of the stamp that an object carries.
 fn stamp_of(live: &Live<Value>) -> stamp::Tags {
     let ours = [stamp::STACK, stamp::OBJECT, stamp::APPLIED];
@@ -744,53 +277,6 @@ fn stamp_of(live: &Live<Value>) -> stamp::Tags {
         .filter(|(key, _)| ours.contains(&key.as_str()));
     tags.map(|(key, value)| (key.clone(), value.clone()))
         .collect()
-}
-
-/// Counts the objects of ours that are there more than once.
-fn twice(estate: &Estate) -> BTreeMap<String, usize> {
-    let mut counts = BTreeMap::new();
-    for ((kind, _), live) in estate {
-        if stamp::owner(&live.tags, STACK) == Owner::Us {
-            let object = live.tags.get(stamp::OBJECT).cloned().unwrap_or_default();
-            assert!(
-                object.starts_with(&format!("{kind}/")),
-                "{object} is a {kind}"
-            );
-            *counts.entry(object).or_insert(0) += 1;
-        }
-    }
-    counts.retain(|_, count| *count > 1);
-    counts
-}
-
-/// Returns who refers to whom in vain.
-fn dangling(estate: &Estate) -> BTreeSet<(String, String)> {
-    let ids: BTreeSet<&str> = estate.keys().map(|(_, id)| id.as_str()).collect();
-    let mut found = BTreeSet::new();
-    for ((kind, _), live) in estate {
-        let mut named = Vec::new();
-        arns(&live.spec, &mut named);
-        for arn in named {
-            // Topics are nothing that a kind makes.
-            if !arn.contains(":sns:") && !ids.contains(arn.as_str()) {
-                found.insert((format!("{kind}/{}", live.name), arn));
-            }
-        }
-    }
-    found
-}
-
-fn arns(value: &Value, into: &mut Vec<String>) {
-    match value {
-        Value::Object(map) => {
-            if let Some(arn) = map.get("arn").and_then(Value::as_str) {
-                into.push(arn.to_owned());
-            }
-            map.values().for_each(|member| arns(member, into));
-        }
-        Value::Array(list) => list.iter().for_each(|member| arns(member, into)),
-        _ => {}
-    }
 }
 
 fn retarget(value: &mut Value, from: &str, to: &str) {
@@ -808,51 +294,6 @@ fn retarget(value: &mut Value, from: &str, to: &str) {
         _ => {}
     }
 }
-
-/// Draws what goes wrong.
-fn faults(rng: &mut SmallRng) -> (Faults, String) {
-    let calm = rng.random_bool(0.15);
-    let mut rules = Vec::new();
-    let menu: [(f64, f64, Value); 14] = [
-        (0.5, 0.3, json!("throttle")),
-        (
-            0.5,
-            0.1,
-            json!({"error": {"code": "InternalFailure", "status": 500, "message": "try again"}}),
-        ),
-        (
-            0.3,
-            0.03,
-            json!({"error": {"code": "ValidationException", "status": 400, "message": "no"}}),
-        ),
-        (0.2, 0.05, json!("deny")),
-        (0.4, 0.05, json!("timeoutBefore")),
-        (0.4, 0.05, json!("timeoutAfter")),
-        (0.4, 0.05, json!("disconnectBefore")),
-        (0.4, 0.05, json!("disconnectAfter")),
-        (0.3, 0.2, json!({"staleReads": rng.random_range(1..4)})),
-        (0.4, 0.5, json!("shortPages")),
-        (0.3, 0.2, json!("repeatedItem")),
-        (0.2, 0.1, json!("missingItem")),
-        (0.2, 0.2, json!("expiredPage")),
-        (0.2, 0.3, json!({"delay": rng.random_range(1..500)})),
-    ];
-    for (chance, rate, then) in menu {
-        if !calm && rng.random_bool(chance) {
-            rules.push(json!({"when": {"rate": rate}, "then": then}));
-        }
-    }
-    rules.shuffle(rng);
-    let text = serde_json::to_string(&rules).unwrap();
-    (Faults::parse(&text).unwrap(), text)
-}
-
-/// Kinds whose objects carry no tags.
-const UNTAGGED: [&str; 3] = [
-    "ServiceSetting",
-    "FindingAggregator",
-    "OrganizationConfiguration",
-];
 
 /// Changes one thing about a spec, if that leaves it valid.
 fn change(rng: &mut SmallRng, kind: &str, spec: &Value, people: &[String]) -> Option<Value> {
