@@ -403,12 +403,13 @@ impl Stage {
         }
     }
 
-    /// Counts the calls that somebody made which may change something, from the `from`th call on.
+    /// Lists the calls that somebody made which may change something, from the `from`th call on. A session of a role
+    /// changes nothing.
     fn writes(&self, from: usize) -> Vec<Call> {
         let calls = self.calls.lock().unwrap();
         calls[from..]
             .iter()
-            .filter(|call| call.writes)
+            .filter(|call| call.writes && call.operation != "AssumeRole")
             .cloned()
             .collect()
     }
