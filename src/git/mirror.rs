@@ -97,6 +97,8 @@ impl Mirror {
             .setting("safe.directory", folder.to_string_lossy())
             .setting("gc.autoDetach", "false")
             .setting("maintenance.autoDetach", "false")
+            // Only the newest commit and the last good one are of use; what came before them takes room.
+            .setting("gc.pruneExpire", "1.day.ago")
             // A server that says nothing for a minute will say nothing.
             .setting("http.lowSpeedLimit", "1")
             .setting("http.lowSpeedTime", "60")
