@@ -23,7 +23,7 @@ pub(super) fn before(route: &Route, fault: &Then, input: &mut Map) -> Result<(),
         Then::ExpiredPage if input.keys().any(|name| further(name)) => {
             let code = match route.service.name {
                 // Lists whose model has no such error get the front end's own.
-                "ssm" if route.operation.fails_with("InvalidNextToken") => "InvalidNextToken",
+                _ if route.operation.fails_with("InvalidNextToken") => "InvalidNextToken",
                 "cloudwatch" => "InvalidParameterValue",
                 "securityhub" => "InvalidInputException",
                 _ => "ValidationException",
