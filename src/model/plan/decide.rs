@@ -227,7 +227,7 @@ impl<'a> Place<'a> {
             }
         }
         self.deletions(plan, &mut changes);
-        self.keep_what_may_be_needed(&mut changes);
+        self.keep_what_may_be_needed(&mut changes, &standing);
         let rank = |kind: &str| self.specs.iter().position(|spec| spec.kind() == kind);
         changes.sort_by_cached_key(|change| {
             let Address { kind, name } = &change.address;

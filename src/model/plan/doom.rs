@@ -2,10 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::decide::Place;
+use super::decide::{Place, Standing, Standings};
 use super::matching::{Leftover, Match};
 use super::scope::names_kind;
-use super::{Action, Because, Change, Plan, Unreadable};
+use super::{Action, Because, Change, Object, Plan, Unreadable};
 use crate::model::lifecycle::{Lifecycle, OnDelete};
 use crate::model::reference::{Names, held_references, lift, lifted_references, references};
 use crate::model::stamp::Applied;
@@ -162,11 +162,11 @@ impl<'a> Place<'a> {
 
     /// Keeps what would go while nobody knows who refers to it, for those must let go of it first; and what is referred
     /// to by something that stays.
-    pub(super) fn keep_what_may_be_needed(&self, changes: &mut [Change]) {
+    pub(super) fn keep_what_may_be_needed(&self, changes: &mut [Change], standing: &Standings) {
         if !changes.iter().any(goes) {
             return;
         }
-        for (kind, why) in self.unseen(changes) {
+        for (kind, why) in self.unseen(standing) {
             let Some(schema) = self.spec(kind).map(AnySpec::schema) else {
                 continue;
             };
@@ -216,7 +216,7 @@ impl<'a> Place<'a> {
 
     /// What nobody knows the references of, by kind: kinds that could not be read, and objects that were not found and
     /// about which nothing is decided. A list of AWS may come back short.
-    fn unseen(&self, changes: &[Change]) -> BTreeMap<&'a str, String> {
+    fn unseen(&self, standing: &Standings) -> BTreeMap<&'a str, String> {
         let failed = |kind: &str| matches!(self.unreadable.get(kind), Some(Unreadable::Failed(_)));
         let kinds = self.specs.iter().map(|spec| spec.kind());
         let mut unseen: BTreeMap<&str, String> = kinds
@@ -226,17 +226,20 @@ impl<'a> Place<'a> {
                 (kind, why)
             })
             .collect();
-        let undecided = changes
-            .iter()
-            .filter(|change| change.action == Action::Unknown);
-        for change in undecided {
-            let who = &change.address;
-            let matches = self.matched.get_key_value(who.kind.as_str());
-            if let Some((kind, matches)) = matches
-                && let None | Some(Match::Nothing) = matches.by_name.get(&who.name)
-            {
-                let why = format!("{who}, which may refer to it, was not found, and is not known");
-                unseen.entry(kind).or_insert(why);
+        for (kind, objects) in &self.declared {
+            let Some(matches) = self.matched.get(kind) else {
+                continue;
+            };
+            let unknown = |object: &&&Object| {
+                let stands = standing.get(&object.address.to_string());
+                let found = matches.by_name.get(&object.address.name);
+                matches!(stands, Some(Standing::Unknown))
+                    && matches!(found, None | Some(Match::Nothing))
+            };
+            if let Some(Object { address, .. }) = objects.iter().find(unknown) {
+                let why =
+                    format!("{address}, which may refer to it, was not found, and is not known");
+                unseen.insert(kind, why);
             }
         }
         unseen
