@@ -128,19 +128,39 @@ async fn resume(state: &Value, documents: &[Declared], wanted: &Shape) -> Result
     ))
 }
 
+/// Does all of these, as many at once as there are processors; answers with what went wrong.
+fn each(count: u64, at: impl Fn(u64) -> Result<(), String> + Sync) -> Vec<String> {
+    let (next, failed) = (AtomicU64::new(0), Mutex::new(Vec::new()));
+    let workers = std::thread::available_parallelism().map_or(2, usize::from);
+    std::thread::scope(|scope| {
+        for _ in 0..workers {
+            scope.spawn(|| {
+                loop {
+                    let index = next.fetch_add(1, Ordering::Relaxed);
+                    if index >= count {
+                        break;
+                    }
+                    if let Err(why) = at(index) {
+                        failed.lock().unwrap().push(why);
+                    }
+                }
+            });
+        }
+    });
+    failed.into_inner().unwrap()
+}
+
 #[test]
 fn a_run_goes_on_from_wherever_an_earlier_one_died() {
     let runtime = runtime();
     let sandbox = empty();
-    let states = Arc::new(Mutex::new(Vec::<Value>::new()));
+    let states = Arc::new(Mutex::new(BTreeMap::<String, Value>::new()));
     let (behind, seen) = (sandbox.clone(), states.clone());
     let watch = move |_: Arc<Mutex<Child>>| -> Arc<Watch> {
         Arc::new(move |_, _, _| {
             let state = behind.with_state(|state| serde_json::to_value(state).unwrap());
             let mut states = seen.lock().unwrap();
-            if !states.contains(&state) {
-                states.push(state);
-            }
+            states.entry(essence(&state).to_string()).or_insert(state);
             false
         })
     };
@@ -148,23 +168,12 @@ fn a_run_goes_on_from_wherever_an_earlier_one_died() {
     assert!(success);
     let wanted = runtime.block_on(async { shape(&Scene::of(sandbox).await).await });
     let states = std::mem::take(&mut *states.lock().unwrap());
+    let states: Vec<Value> = states.into_values().collect();
     let documents = documents("banana-stand");
-    let failed: Vec<String> = runtime.block_on(async {
-        use futures::StreamExt as _;
-        let all = states.iter().enumerate();
-        let all = all.map(|(index, state)| {
-            let (documents, wanted) = (&documents, &wanted);
-            async move {
-                resume(state, documents, wanted)
-                    .await
-                    .map_err(|e| format!("state {index}: {e}"))
-            }
-        });
-        let results: Vec<_> = futures::stream::iter(all.collect::<Vec<_>>())
-            .buffer_unordered(2)
-            .collect()
-            .await;
-        results.into_iter().filter_map(Result::err).collect()
+    let failed = each(states.len() as u64, |index| {
+        let state = &states[usize::try_from(index).unwrap()];
+        let again = runtime.block_on(resume(state, &documents, &wanted));
+        again.map_err(|why| format!("state {index}: {why}"))
     });
     assert!(
         calls > 100 && states.len() > 60,
@@ -195,25 +204,8 @@ fn the_real_program_may_be_killed_at_every_call() {
         seen: Mutex::default(),
     };
     let points = number("STATIONBILL_CRASHES").map_or(2 * calls, |some| some.min(2 * calls));
-    let (next, failed) = (AtomicU64::new(0), Mutex::new(Vec::new()));
-    let workers = std::thread::available_parallelism().map_or(2, usize::from);
-    std::thread::scope(|scope| {
-        for _ in 0..workers {
-            scope.spawn(|| {
-                loop {
-                    let point = next.fetch_add(1, Ordering::Relaxed);
-                    if point >= points {
-                        break;
-                    }
-                    // Spread over the run where not all are asked for.
-                    if let Err(why) = crash.at(2 * calls * point / points) {
-                        failed.lock().unwrap().push(why);
-                    }
-                }
-            });
-        }
-    });
-    let failed = failed.into_inner().unwrap();
+    // Spread over the run where not all are asked for.
+    let failed = each(points, |point| crash.at(2 * calls * point / points));
     assert!(
         failed.is_empty(),
         "{} of {points} points:\n{}",

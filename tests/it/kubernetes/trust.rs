@@ -289,9 +289,9 @@ fn over_ssh_both_sides_must_be_known() {
     };
     let origin = Origin::beside(&stage);
     let first = origin.commit(&[command("say", "first")]);
-    let state = origin.state.to_str().unwrap();
+    let kept = origin.state.to_str().unwrap();
     // The protocols are what an operator allows by itself.
-    let _operator = stage.operator(KEY, &["--git-state", state]);
+    let _operator = stage.operator(KEY, &["--git-state", kept]);
     let user = Command::new("id").arg("-un").output().unwrap().stdout;
     let user = String::from_utf8(user).unwrap();
     stage.runtime.block_on(async {
