@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::process::{Child, Stdio};
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use serde_json::{Value, json};
@@ -19,7 +19,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::support::calls::Moment;
 use crate::support::door::{Door, Watch};
-use crate::support::{STACK, Scene, documents, example, number, program, told};
+use crate::support::{STACK, Scene, documents, each, example, number, program, told};
 
 /// Everything that is there, without what AWS made up.
 type Shape = BTreeMap<(String, String), Value>;
@@ -126,28 +126,6 @@ async fn resume(state: &Value, documents: &[Declared], wanted: &Shape) -> Result
         "AWS is not as after an undisturbed run:\n{}",
         lines.collect::<String>()
     ))
-}
-
-/// Does all of these, as many at once as there are processors; answers with what went wrong.
-fn each(count: u64, at: impl Fn(u64) -> Result<(), String> + Sync) -> Vec<String> {
-    let (next, failed) = (AtomicU64::new(0), Mutex::new(Vec::new()));
-    let workers = std::thread::available_parallelism().map_or(2, usize::from);
-    std::thread::scope(|scope| {
-        for _ in 0..workers {
-            scope.spawn(|| {
-                loop {
-                    let index = next.fetch_add(1, Ordering::Relaxed);
-                    if index >= count {
-                        break;
-                    }
-                    if let Err(why) = at(index) {
-                        failed.lock().unwrap().push(why);
-                    }
-                }
-            });
-        }
-    });
-    failed.into_inner().unwrap()
 }
 
 #[test]

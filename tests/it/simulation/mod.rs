@@ -10,7 +10,6 @@ mod invariants;
 
 use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, LazyLock, Mutex};
 use std::time::Duration;
 
@@ -27,7 +26,7 @@ use self::faults::faults;
 use self::invariants::{Steps, adopted, excused, twice};
 use crate::support::calls::{Look, Moment};
 use crate::support::glance::Glance;
-use crate::support::{STACK, Scene, administering, documents, number, told};
+use crate::support::{STACK, Scene, administering, documents, each, number, told};
 
 /// How many seeds `cargo test` runs.
 const SEEDS: u64 = 300;
@@ -41,24 +40,9 @@ fn whatever_goes_wrong_every_world_ends_as_declared() {
         return live(seed);
     }
     let seeds = number("STATIONBILL_SEEDS").unwrap_or(SEEDS);
-    let (next, failed) = (AtomicU64::new(0), Mutex::new(Vec::new()));
-    let workers = std::thread::available_parallelism().map_or(2, usize::from);
-    std::thread::scope(|scope| {
-        for _ in 0..workers {
-            scope.spawn(|| {
-                loop {
-                    let seed = next.fetch_add(1, Ordering::Relaxed);
-                    if seed >= seeds {
-                        break;
-                    }
-                    if catch_unwind(AssertUnwindSafe(|| live(seed))).is_err() {
-                        failed.lock().unwrap().push(seed);
-                    }
-                }
-            });
-        }
+    let mut failed = each(seeds, |seed| {
+        catch_unwind(AssertUnwindSafe(|| live(seed))).map_err(|_| seed)
     });
-    let mut failed = failed.into_inner().unwrap();
     failed.sort_unstable();
     assert!(
         failed.is_empty(),

@@ -12,7 +12,8 @@ use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::{Arc, OnceLock};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use serde_json::Value;
@@ -261,6 +262,28 @@ pub(crate) fn program(url: &str) -> Command {
         .env("AWS_EC2_METADATA_DISABLED", "true")
         .env("HOME", "/nonexistent");
     command
+}
+
+/// Does all of these, as many at once as there are processors; answers with what went wrong.
+pub(crate) fn each<E: Send>(count: u64, at: impl Fn(u64) -> Result<(), E> + Sync) -> Vec<E> {
+    let (next, failed) = (AtomicU64::new(0), Mutex::new(Vec::new()));
+    let workers = std::thread::available_parallelism().map_or(2, usize::from);
+    std::thread::scope(|scope| {
+        for _ in 0..workers {
+            scope.spawn(|| {
+                loop {
+                    let index = next.fetch_add(1, Ordering::Relaxed);
+                    if index >= count {
+                        break;
+                    }
+                    if let Err(why) = at(index) {
+                        failed.lock().unwrap().push(why);
+                    }
+                }
+            });
+        }
+    });
+    failed.into_inner().unwrap()
 }
 
 /// Reads a number that the environment asks for.
