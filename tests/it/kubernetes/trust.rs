@@ -238,9 +238,7 @@ impl SshServer {
         let folder = folder.join("ssh");
         fs::create_dir(&folder).unwrap();
         for name in ["host", "known", "stranger"] {
-            let mut key = Command::new("ssh-keygen");
-            key.args(["-q", "-t", "ed25519", "-N", "", "-f"]);
-            assert!(key.arg(folder.join(name)).status().unwrap().success());
+            key(&folder, name);
         }
         let port = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = port.local_addr().unwrap().port();
