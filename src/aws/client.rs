@@ -12,8 +12,10 @@ use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore};
 use aws_smithy_http_client::{Builder as HttpBuilder, proxy::ProxyConfig};
 use aws_smithy_runtime::client::retries::{ClientRateLimiter, RetryPartition, TokenBucket};
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
+use aws_types::os_shim_internal::{Env, Fs};
 use aws_types::sdk_config::SharedCredentialsProvider;
 
+use super::ambient::{Ambient, with_endpoints};
 use super::limits::{RATES, Rate};
 use super::memory::Memory;
 use super::owners::Owners;
@@ -136,6 +138,35 @@ pub enum ConnectError {
     /// No region is configured anywhere.
     #[error("no region is configured")]
     NoRegion,
+    /// What is configured is no region.
+    #[error("`{0}` is no region")]
+    Region(String),
+    /// A file of profiles cannot be read.
+    #[error("cannot read the profiles: {0}")]
+    Profiles(String),
+    /// The environment names a profile that no file has.
+    #[error("there is no profile `{0}`")]
+    NoProfile(String),
+    /// A setting of the environment or the profile says what it cannot mean.
+    #[error("{from} is `{value}`: it must be {wanted}")]
+    Setting {
+        /// The variable, or the key and the profile.
+        from: String,
+        /// What it says.
+        value: String,
+        /// What it may say.
+        wanted: &'static str,
+    },
+    /// An endpoint is no URL.
+    #[error(
+        "`{url}` is no endpoint of AWS: `{variable}` or `AWS_ENDPOINT_URL`, or `endpoint_url` of the profile"
+    )]
+    Endpoint {
+        /// What is configured.
+        url: String,
+        /// The variable that sets the endpoint of this service alone.
+        variable: String,
+    },
     /// The file of certificates cannot be read.
     #[error("cannot read the certificates in `{path}`")]
     CaBundle {
@@ -151,6 +182,32 @@ pub enum ConnectError {
     /// The credentials at hand do not work.
     #[error("cannot find out which account the credentials belong to: {0}")]
     Identity(String),
+}
+
+impl ConnectError {
+    /// Returns what to do about it.
+    pub fn hint(&self) -> &'static str {
+        match self {
+            Self::NoRegion => "set AWS_REGION, choose a profile with a region, or pass --region",
+            Self::Region(_) => "a region is, for instance, `eu-west-1`",
+            Self::Profiles(_) => {
+                "`AWS_CONFIG_FILE` and `AWS_SHARED_CREDENTIALS_FILE` may name others"
+            }
+            Self::NoProfile(_) => {
+                "`AWS_PROFILE` names it; `aws configure list-profiles` prints those there are"
+            }
+            Self::Setting { .. } => "unset it to have what is usual",
+            Self::Endpoint { .. } => {
+                "an endpoint is, for instance, `https://vpce.example.com`; unset it to reach AWS itself"
+            }
+            Self::CaBundle { .. } | Self::Certificates(_) => {
+                "`AWS_CA_BUNDLE` names a file of certificates in PEM"
+            }
+            Self::Identity(_) => {
+                "check the AWS credentials at hand, or try the simulated AWS with --sandbox"
+            }
+        }
+    }
 }
 
 /// The region of the simulated AWS when none is configured.
@@ -176,7 +233,12 @@ pub async fn connect(connector: &Connector) -> Result<Connection, ConnectError> 
         rates: if paced { RATES } else { &[] },
     };
     let config = connector.config().await?;
-    let region = config.region().ok_or(ConnectError::NoRegion)?.to_string();
+    let region = config.region().map(ToString::to_string);
+    let region = region.filter(|region| !region.is_empty());
+    let region = region.ok_or(ConnectError::NoRegion)?;
+    if !is_region(&region) {
+        return Err(ConnectError::Region(region));
+    }
     let nowhere = Location {
         account: String::new(),
         region: region.clone(),
@@ -213,6 +275,19 @@ pub async fn connect(connector: &Connector) -> Result<Connection, ConnectError> 
 }
 
 impl Connection {
+    /// Returns the clients of another region, for the account of the credentials.
+    #[must_use]
+    pub fn in_region(&self, region: &str) -> Aws {
+        let mut location = self.aws.location.clone();
+        if location.region == region {
+            return self.aws.clone();
+        }
+        region.clone_into(&mut location.region);
+        let config = self.config.to_builder();
+        let config = config.region(Region::new(region.to_owned())).build();
+        self.clients(&config, location)
+    }
+
     /// Makes the clients of an account and region.
     pub(super) fn clients(&self, config: &SdkConfig, location: Location) -> Aws {
         let run = Run {
@@ -226,6 +301,12 @@ impl Connection {
         };
         clients(config, location, &run)
     }
+}
+
+/// Says whether a text can be the name of a region; of one that cannot the SDK speaks in words about its own insides.
+fn is_region(text: &str) -> bool {
+    let label = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+    text.starts_with(|c: char| c.is_ascii_lowercase()) && text.chars().all(label)
 }
 
 fn sandbox_config(connector: &Connector, sandbox: &Arc<Sandbox>) -> SdkConfig {
@@ -255,11 +336,15 @@ async fn real_config(connector: &Connector) -> Result<SdkConfig, ConnectError> {
         Some(http) => http.clone(),
         None => https(connector)?,
     };
-    let mut loader = aws_config::defaults(BehaviorVersion::v2026_01_12()).http_client(http);
-    if let Some(region) = &connector.region {
-        loader = loader.region(Region::new(region.clone()));
+    let ambient = Ambient::read(Env::real(), &Fs::real()).await?;
+    let mut loader = aws_config::defaults(BehaviorVersion::v2026_01_12())
+        .http_client(http)
+        .profile_name(ambient.profile())
+        .retry_config(ambient.retries()?);
+    if let Some(region) = connector.region.clone().or_else(|| ambient.region()) {
+        loader = loader.region(Region::new(region));
     }
-    Ok(loader.load().await)
+    with_endpoints(&loader.load().await)
 }
 
 /// Makes the HTTPS client: rustls with ring, the system's certificates, the proxy variables.

@@ -1,5 +1,6 @@
 //! AWS: credentials, one set of clients per account and region, limits, and what its errors mean.
 
+mod ambient;
 pub mod claims;
 mod client;
 pub mod contacts;

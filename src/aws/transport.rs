@@ -21,6 +21,7 @@ use aws_smithy_types::config_bag::ConfigBag;
 use http_body_util::{BodyExt as _, Limited};
 use serde::Deserialize;
 use tokio::sync::Semaphore;
+use tokio::time::timeout;
 
 use super::error::throttles;
 use super::limits::{Paces, Rate};
@@ -35,6 +36,11 @@ const IN_REGION: usize = 64;
 
 /// How large one answer may be, in bytes: more is not read. AWS's largest, of documents and of lists, are some megabytes.
 const LARGEST: usize = 32 << 20;
+
+/// How long AWS may take to answer a request. The SDK bounds only how long connecting takes, and one connection that a
+/// firewall forgot would hold a run, its lease and its place among the requests for ever. AWS's other tools wait as
+/// long: [D] boto3, `read_timeout` of `botocore.config.Config`.
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Counts requests by service and operation; retries count, because AWS counts them too. Clones are the same.
 #[derive(Clone, Debug, Default)]
@@ -286,13 +292,12 @@ impl HttpConnector for MeteredConnector {
             }
             let location = &meter.location;
             tracing::debug!(%location, service, operation, "call");
-            let answer = inner.call(request).await?;
-            let mut answer = answer.map(|body| SdkBody::from_body_1_x(Limited::new(body, LARGEST)));
+            let (answer, code) = timeout(PATIENCE, answered(&inner, request))
+                .await
+                .map_err(|_| {
+                    ConnectorError::timeout("AWS did not answer within a minute".into())
+                })??;
             meter.clock.see(answer.headers().get("date"));
-            let mut code = None;
-            if answer.status().as_u16() >= 400 {
-                code = error_code(&mut answer).await?;
-            }
             let throttled = code.is_some_and(|code| throttles(&code));
             if throttled {
                 meter.calls.count_throttle(&service, &operation);
@@ -301,6 +306,20 @@ impl HttpConnector for MeteredConnector {
             Ok(answer)
         })
     }
+}
+
+/// Sends a request; returns its answer, with the code where that is an error.
+async fn answered(
+    inner: &SharedHttpConnector,
+    request: HttpRequest,
+) -> Result<(HttpResponse, Option<String>), ConnectorError> {
+    let answer = inner.call(request).await?;
+    let mut answer = answer.map(|body| SdkBody::from_body_1_x(Limited::new(body, LARGEST)));
+    let code = match answer.status().as_u16() {
+        400.. => error_code(&mut answer).await?,
+        _ => None,
+    };
+    Ok((answer, code))
 }
 
 /// Reads the error code of an answer, which keeps its body.
@@ -402,6 +421,42 @@ fn query_action(request: &HttpRequest) -> Option<String> {
 mod tests {
     use super::*;
     use crate::aws::limits::RATES;
+
+    /// Takes every request and answers none.
+    #[derive(Debug)]
+    struct Silent;
+
+    impl HttpConnector for Silent {
+        fn call(&self, _: HttpRequest) -> HttpConnectorFuture {
+            HttpConnectorFuture::new(std::future::pending())
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_request_without_an_answer_ends() {
+        let location = Location {
+            account: "111122223333".to_owned(),
+            region: "eu-west-1".to_owned(),
+        };
+        let lane = Traffic::default().lane(&location, &[]);
+        let meter = Meter {
+            location,
+            calls: Calls::default(),
+            clock: ServerClock::default(),
+            gate: Gate::default(),
+            lane,
+        };
+        let connector = MeteredConnector {
+            inner: SharedHttpConnector::new(Silent),
+            meter: meter.clone(),
+        };
+        let began = tokio::time::Instant::now();
+        let error = connector.call(HttpRequest::empty()).await.unwrap_err();
+        assert!(error.is_timeout(), "{error:?}");
+        assert_eq!(began.elapsed(), PATIENCE);
+        // Its place is free for others.
+        assert_eq!(meter.lane.region.available_permits(), IN_REGION);
+    }
 
     #[test]
     fn connections_share_what_aws_counts_together() {

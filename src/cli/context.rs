@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use anyhow::{Context as _, bail};
+use anyhow::{Context as _, anyhow, bail};
 use tokio_util::sync::CancellationToken;
 
 use super::args::{Global, Output};
@@ -69,23 +69,13 @@ impl Context {
             connector.region = Some(region.clone());
             connection = connect(&connector).await;
         }
-        let connection = match connection {
-            Ok(connection) => connection,
-            Err(ConnectError::NoRegion) => {
-                bail!(
-                    "no region is configured\nhint: set AWS_REGION, choose a profile with a region, or pass --region"
-                )
-            }
-            Err(error) => {
-                let hint = match connector.sandbox {
-                    Some(_) => "",
-                    None => {
-                        "\nhint: check the AWS credentials at hand, or try the simulated AWS with --sandbox"
-                    }
-                };
-                bail!("{}{hint}", crate::aws::chain(&error))
-            }
+        // Whoever asks for the simulated AWS has no use for advice about credentials.
+        let advice = |error: &ConnectError| match (error, &connector.sandbox) {
+            (ConnectError::Identity(_), Some(_)) => String::new(),
+            _ => format!("\nhint: {}", error.hint()),
         };
+        let connection = connection
+            .map_err(|error| anyhow!("{}{}", crate::aws::chain(&error), advice(&error)))?;
         if let Some(folder) = &self.global.cache {
             let read = connection.aws.memory.load(folder);
             read.with_context(|| format!("cannot read the cache in `{}`", folder.display()))?;
@@ -144,17 +134,10 @@ impl Context {
                     })?)
                 }
             };
-        // With Targets the run's own region, where the lease is, must not depend on which places are asked for.
+        // With Targets the run's own region must not depend on which places are asked for.
         let chosen = self.global.region.clone();
         let chosen = chosen.filter(|_| loaded.targets.is_empty());
         let region = chosen.or_else(|| env.region.clone().filter(|_| sandbox.is_some()));
-        // The SDK would say so too, in words about its own insides.
-        let label = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
-        if let Some(region) = &region
-            && !(region.starts_with(|c: char| c.is_ascii_lowercase()) && region.chars().all(label))
-        {
-            bail!("`{region}` is no region\nhint: a region is, for instance, `eu-west-1`");
-        }
         Ok(Connector {
             sandbox,
             sandbox_account: env.sandbox_account,

@@ -29,6 +29,12 @@ pub(super) fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
 }
 
+/// Says whether a variable is set to nothing.
+#[expect(clippy::disallowed_methods, reason = "this is the one place")]
+pub(super) fn is_empty(name: &str) -> bool {
+    std::env::var_os(name).is_some_and(|value| value.is_empty())
+}
+
 /// Says whether somebody asked for no colour: <https://no-color.org>.
 pub(super) fn no_color() -> bool {
     variable("NO_COLOR").is_some()

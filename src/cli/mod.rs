@@ -1,6 +1,7 @@
 //! The command line: one file a command, each a thin wrapper around the engine.
 
-use clap::{CommandFactory, Parser};
+use clap::builder::Resettable;
+use clap::{CommandFactory, FromArgMatches};
 use std::io::Write;
 use tokio_util::sync::CancellationToken;
 use tracing::Level;
@@ -49,7 +50,8 @@ use crate::service::shutdown;
 /// Runs the program.
 pub fn run() -> Exit {
     panics::hide();
-    let cli = Cli::parse();
+    let matches = lenient(Cli::command()).get_matches();
+    let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
     log(&cli.global);
     let printer = Printer::new(&cli.global, environment::no_color());
     let runtime = match tokio::runtime::Builder::new_multi_thread()
@@ -129,7 +131,7 @@ async fn dispatch(command: Command, context: &Context) -> anyhow::Result<Exit> {
         Command::Plan(command) => command.run(context).await,
         Command::Apply(command) => Box::pin(command.run(context)).await,
         Command::Drift(command) => command.run(context).await,
-        Command::Export(command) => command.run(context).await,
+        Command::Export(command) => Box::pin(command.run(context)).await,
         Command::Destroy(command) => command.run(context).await,
         Command::Schema(command) => command.run(context),
         Command::Crds(command) => command.run(context),
@@ -184,6 +186,27 @@ impl Write for Hiding {
     fn flush(&mut self) -> std::io::Result<()> {
         self.0.flush()
     }
+}
+
+/// Takes variables that are set to nothing for not set where they only say how answers look and what is kept. Where that
+/// would reach another AWS, or more of a cluster, they stay refused.
+fn lenient(command: clap::Command) -> clap::Command {
+    const MAY_BE_EMPTY: [&str; 4] = [
+        "STATIONBILL_OUTPUT",
+        "STATIONBILL_COLOR",
+        "STATIONBILL_LOG_FORMAT",
+        "STATIONBILL_CACHE",
+    ];
+    command.mut_args(|arg| {
+        let name = arg.get_env().and_then(|name| name.to_str());
+        let empty =
+            name.is_some_and(|name| MAY_BE_EMPTY.contains(&name) && environment::is_empty(name));
+        if empty {
+            arg.env(Resettable::Reset)
+        } else {
+            arg
+        }
+    })
 }
 
 /// Returns the command line as clap knows it, for completions, the manual page and tests.

@@ -4,11 +4,16 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 fn run(folder: &Path, line: &str) -> (i32, String) {
+    with(folder, &[], line)
+}
+
+fn with(folder: &Path, variables: &[(&str, &str)], line: &str) -> (i32, String) {
     let examples = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/banana-stand");
     let output = Command::new(env!("CARGO_BIN_EXE_stationbill"))
         .args(line.replace("STAND", examples).split(' '))
         .current_dir(folder)
         .env_clear()
+        .envs(variables.iter().copied())
         .stdin(Stdio::null())
         .output()
         .unwrap();
@@ -57,6 +62,98 @@ fn wrong_use_fails_and_says_what_to_do() {
         assert_eq!(code, 2, "{line}: {text}");
         assert!(text.contains(hint), "{line}: {text}");
     }
+}
+
+/// Nothing of this reaches a network: it fails before, or at a port that nobody listens to.
+#[test]
+fn what_the_environment_cannot_mean_is_said_with_its_name() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = folder.path().join("config");
+    let text = "[default]\n[profile odd]\nmax_attempts = lots\n";
+    std::fs::write(&config, text).unwrap();
+    let broken = folder.path().join("broken");
+    std::fs::write(&broken, "[profile x\n").unwrap();
+    let usual = [
+        ("AWS_CONFIG_FILE", config.to_str().unwrap()),
+        ("AWS_ENDPOINT_URL", "http://127.0.0.1:9"),
+        ("AWS_REGION", "eu-west-1"),
+        ("AWS_ACCESS_KEY_ID", "x"),
+        ("AWS_SECRET_ACCESS_KEY", "x"),
+        ("AWS_EC2_METADATA_DISABLED", "true"),
+        ("AWS_MAX_ATTEMPTS", "1"),
+    ];
+    for (name, value, said) in [
+        (
+            "AWS_REGION",
+            "",
+            "no region is configured\nhint: set AWS_REGION",
+        ),
+        ("AWS_REGION", "no where", "`no where` is no region\nhint: "),
+        (
+            "AWS_MAX_ATTEMPTS",
+            "lots",
+            "`AWS_MAX_ATTEMPTS` is `lots`: it must be a whole number",
+        ),
+        (
+            "AWS_RETRY_MODE",
+            "never",
+            "`AWS_RETRY_MODE` is `never`: it must be `standard` or",
+        ),
+        (
+            "AWS_PROFILE",
+            "nobody",
+            "there is no profile `nobody`\nhint: `AWS_PROFILE` names it",
+        ),
+        (
+            "AWS_CONFIG_FILE",
+            broken.to_str().unwrap(),
+            "broken on line 1",
+        ),
+        (
+            "AWS_CA_BUNDLE",
+            "/nonexistent",
+            "in `/nonexistent`: No such file",
+        ),
+        (
+            "AWS_ENDPOINT_URL",
+            "localhost:9",
+            "`localhost:9` is no endpoint of AWS",
+        ),
+        (
+            "AWS_ENDPOINT_URL_SSM",
+            "ssm",
+            "`ssm` is no endpoint of AWS: `AWS_ENDPOINT_URL_SSM`",
+        ),
+        // Set to nothing is not set: they get as far as the port.
+        ("AWS_ENDPOINT_URL_SSM", "", "Connection refused"),
+        ("AWS_ENDPOINT_URL_STS", " ", "Connection refused"),
+        ("AWS_MAX_ATTEMPTS", "", "Connection refused"),
+        ("AWS_PROFILE", "", "Connection refused"),
+        ("AWS_RETRY_MODE", "legacy", "Connection refused"),
+        ("STATIONBILL_OUTPUT", "", "Connection refused"),
+        ("STATIONBILL_COLOR", "", "Connection refused"),
+    ] {
+        let variables = [&usual[..], &[(name, value)]].concat();
+        let (code, text) = with(folder.path(), &variables, "plan STAND");
+        assert_eq!(code, 2, "{name}={value}: {text}");
+        assert!(text.contains(said), "{name}={value}: {text}");
+    }
+    let variables = [
+        &usual[..],
+        &[("AWS_PROFILE", "odd"), ("AWS_MAX_ATTEMPTS", "")],
+    ]
+    .concat();
+    let (code, text) = with(folder.path(), &variables, "plan STAND");
+    assert_eq!(code, 2, "{text}");
+    let said = "`max_attempts` of the profile `odd` is `lots`";
+    assert!(text.contains(said), "{text}");
+    // Where less said would mean more touched, it stays refused.
+    let (code, text) = with(folder.path(), &[("STATIONBILL_SANDBOX", "")], "plan STAND");
+    assert_eq!(code, 2, "{text}");
+    assert!(
+        text.contains("a value is required for '--sandbox"),
+        "{text}"
+    );
 }
 
 #[test]
