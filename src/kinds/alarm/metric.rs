@@ -5,6 +5,21 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+/// Percentiles and other extended statistics: CloudWatch user guide, "CloudWatch statistics definitions".
+macro_rules! extended {
+    () => {
+        r"IQM|(p|tm|tc|ts|wm)(100(\.0+)?|[0-9]{1,2}(\.[0-9]{1,10})?)|PR\([0-9.]*:[0-9.]*\)|(TM|TC|TS|WM)\([0-9.]*%?:[0-9.]*%?\)"
+    };
+}
+pub(super) const EXTENDED: &str = concat!("^(", extended!(), ")$");
+
+/// Any statistic.
+const ANY: &str = concat!(
+    "^(SampleCount|Average|Sum|Minimum|Maximum|",
+    extended!(),
+    ")$"
+);
+
 /// The units of metrics, as AWS spells them.
 pub(super) const UNITS: [&str; 27] = [
     "Seconds",
@@ -158,7 +173,7 @@ pub struct Measured {
     #[schemars(extend("maxProperties" = 30))]
     pub dimensions: BTreeMap<String, String>,
     /// The statistic, for instance `Sum` or `p99`.
-    #[schemars(length(min = 1))]
+    #[schemars(regex(pattern = ANY))]
     pub stat: String,
     /// The length of a period in seconds: 10, 20, 30 or a multiple of 60.
     #[schemars(range(min = 10, max = 604_800))]

@@ -115,7 +115,7 @@ pub struct Alarm {
     pub statistic: Option<Statistic>,
     /// A percentile or another extended statistic, for instance `p99` or `TM(10%:90%)`, instead of `statistic`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(length(min = 1))]
+    #[schemars(regex(pattern = metric::EXTENDED))]
     pub extended_statistic: Option<String>,
     /// The length of a period in seconds: 10, 20, 30 or a multiple of 60. With `metricName`.
     #[serde(default, skip_serializing_if = "Option::is_none")]

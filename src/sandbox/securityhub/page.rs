@@ -14,7 +14,9 @@ pub(super) fn page(
     usual: i64,
     items: impl IntoIterator<Item = (String, Value)>,
 ) -> Answer {
-    let after = match call.str("NextToken").filter(|token| !token.is_empty()) {
+    // [M] `ListAutomationRules`: "On your first call […] set the value of this parameter to NULL".
+    let token = call.str("NextToken");
+    let after = match token.filter(|token| !["", "NULL"].contains(token)) {
         None => None,
         Some(token) => Some(open(member, token).ok_or_else(|| {
             fault::invalid("Invalid parameter 'NextToken'. The token is not valid.")

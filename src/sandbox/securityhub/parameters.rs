@@ -184,15 +184,11 @@ pub(super) fn take(
                     .map_err(|why| fault::invalid(format!("Parameter {name} of {id}: {why}")))?;
                 values.insert(name.clone(), value.clone());
             }
-            (false, None) => drop(values.remove(name)),
+            // [M] `ParameterConfiguration.ValueType`: a value besides DEFAULT is ignored.
+            (false, _) => drop(values.remove(name)),
             (true, None) => {
                 return Err(fault::invalid(format!(
                     "{name} is CUSTOM and has no value."
-                )));
-            }
-            (false, Some(_)) => {
-                return Err(fault::invalid(format!(
-                    "{name} is DEFAULT and has a value."
                 )));
             }
         }

@@ -35,7 +35,9 @@ impl Target {
             "automate" if *account == "ec2" => Self::Instance,
             "swf" if own && begins("action/actions/") => Self::Instance,
             "autoscaling" if own && begins("scalingPolicy:") => Self::Scaling,
-            "ssm" if own && begins("opsitem:") => Self::OpsItem,
+            "ssm" if own && resource.strip_prefix("opsitem:").is_some_and(is_ops_item) => {
+                Self::OpsItem
+            }
             // The API reference spells `responseplan/`; what works is the plan's own ARN (aws-cdk issue 20552).
             "ssm-incidents"
                 if own
@@ -49,6 +51,24 @@ impl Target {
         };
         (partition.starts_with("aws") && !region.is_empty()).then_some(target)
     }
+}
+
+/// A severity and, if any, a category: `opsitem:2#CATEGORY=Security` (API reference, `AlarmActions`; Systems Manager
+/// user guide, "Configuring CloudWatch alarms to create OpsItems").
+fn is_ops_item(text: &str) -> bool {
+    const CATEGORIES: [&str; 5] = [
+        "Availability",
+        "Cost",
+        "Performance",
+        "Recovery",
+        "Security",
+    ];
+    let (severity, category) = match text.split_once("#CATEGORY=") {
+        Some((severity, category)) => (severity, Some(category)),
+        None => (text, None),
+    };
+    ["1", "2", "3", "4"].contains(&severity)
+        && category.is_none_or(|category| CATEGORIES.contains(&category))
 }
 
 /// Sets off what an alarm does in the state that it has come into.

@@ -4,6 +4,7 @@
 use serde_json::Value;
 
 use super::actions::Target;
+use super::statistic;
 use super::{Fault, invalid};
 use crate::sandbox::{Call, Map};
 
@@ -100,6 +101,15 @@ pub(super) fn composite(call: &Call<'_>) -> Result<(), Fault> {
     let why = "Composite alarms do not support this action";
     let forbidden = [Target::Instance, Target::Scaling, Target::Investigation];
     common(call, &forbidden, why)?;
+    // Only `AlarmActions` takes more than topics and functions (API reference, `PutCompositeAlarm`).
+    for arn in ["OKActions", "InsufficientDataActions"]
+        .map(|member| call.strings(member))
+        .concat()
+    {
+        if !matches!(Target::of(&arn), Some(Target::Topic | Target::Function)) {
+            return Err(invalid(format!("{why}: {arn}")));
+        }
+    }
     if call.input.contains_key("ActionsSuppressor") {
         must(call, "ActionsSuppressorWaitPeriod")?;
         return must(call, "ActionsSuppressorExtensionPeriod");
@@ -143,12 +153,20 @@ pub(super) fn metric(call: &Call<'_>, quotas: bool) -> Result<(), Fault> {
     } else {
         must(call, "MetricName")?;
         must(call, "Namespace")?;
+        dimensions(call.input.get("Dimensions"))?;
         must(call, "Period")?;
         period("Period", call.int("Period"))?;
         if call.input.contains_key("Statistic") == call.input.contains_key("ExtendedStatistic") {
             return Err(invalid(
                 "Exactly one of Statistic and ExtendedStatistic must be set",
             ));
+        }
+        if let Some(text) = call.str("ExtendedStatistic")
+            && !statistic::is_extended(text)
+        {
+            return Err(invalid(format!(
+                "The value {text} for parameter ExtendedStatistic is not supported."
+            )));
         }
         call.int("Period").into_iter().collect()
     };
@@ -236,6 +254,17 @@ fn queries(
                 "Invalid metrics list: each element has either MetricStat or Expression",
             ));
         }
+        if let Some(text) = stat
+            .and_then(|stat| stat.get("Stat"))
+            .and_then(Value::as_str)
+            && !statistic::is_any(text)
+        {
+            return Err(invalid(format!(
+                "Invalid metrics list: the statistic {text} is not supported"
+            )));
+        }
+        let own = stat.and_then(|stat| stat.get("Metric"));
+        dimensions(own.and_then(|metric| metric.get("Dimensions")))?;
         periods.extend(own_period(query, stat)?);
         measured += usize::from(stat.is_some());
         returning += usize::from(query.get("ReturnData") != Some(&Value::Bool(false)));
@@ -264,6 +293,23 @@ fn queries(
         return Err(invalid("Period must not be null"));
     }
     Ok(periods)
+}
+
+/// Names and values are of ASCII characters, and a name does not begin with a colon ([M] `DimensionName`,
+/// `DimensionValue`).
+fn dimensions(list: Option<&Value>) -> Result<(), Fault> {
+    let list = list.and_then(Value::as_array).into_iter().flatten();
+    for dimension in list {
+        let text = |member: &str| dimension.get(member).and_then(Value::as_str).unwrap_or("");
+        let (name, value) = (text("Name"), text("Value"));
+        let fits = |text: &str| text.is_ascii() && !text.chars().any(|c| c.is_ascii_control());
+        if !fits(name) || !fits(value) || name.starts_with(':') {
+            return Err(invalid(format!(
+                "The dimension {name} must consist of ASCII characters, and its name must not begin with a colon"
+            )));
+        }
+    }
+    Ok(())
 }
 
 fn own_period(query: &Map, stat: Option<&Map>) -> Result<Option<i64>, Fault> {

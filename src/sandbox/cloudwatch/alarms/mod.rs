@@ -9,6 +9,7 @@ mod history;
 mod put;
 mod rule;
 mod state;
+mod statistic;
 #[cfg(test)]
 mod tests;
 

@@ -39,14 +39,33 @@ enum Token {
 
 const STATES: [&str; 3] = ["ALARM", "OK", "INSUFFICIENT_DATA"];
 
+/// How many elements a rule has at most: "child alarms, TRUE or FALSE statements, and parentheses" (API reference,
+/// `AlarmRule`). A pair of parentheses counts once here.
+const MOST_ELEMENTS: usize = 500;
+
 /// Reads a rule.
 pub(super) fn parse(text: &str) -> Result<Rule, String> {
-    let mut parser = Parser(tokens(text)?.into_iter().peekable());
+    let tokens = tokens(text)?;
+    let count = elements(&tokens);
+    if count > MOST_ELEMENTS {
+        return Err(format!("{count} elements are more than {MOST_ELEMENTS}"));
+    }
+    let mut parser = Parser(tokens.into_iter().peekable());
     let rule = parser.any()?;
     match parser.0.next() {
         None => Ok(rule),
         Some(token) => Err(format!("unexpected {token:?}")),
     }
+}
+
+/// Counts the elements: each alarm and each group is one pair of parentheses.
+fn elements(tokens: &[Token]) -> usize {
+    let is_element = |token: &&Token| match token {
+        Token::Open => true,
+        Token::Word(word) => ["TRUE", "FALSE"].contains(&word.as_str()),
+        Token::Close | Token::Comma | Token::Quoted(_) => false,
+    };
+    tokens.iter().filter(is_element).count()
 }
 
 fn tokens(text: &str) -> Result<Vec<Token>, String> {

@@ -456,6 +456,8 @@ fn history_outlives_the_alarm() {
 #[test]
 fn what_cloudwatch_refuses_is_refused() {
     let mut world = World::new();
+    let odd =
+        json!({ "Metric": { "Namespace": "B", "MetricName": "E" }, "Period": 60, "Stat": "Most" });
     let list = |queries: Value| json!({ "MetricName": null, "Namespace": null, "Statistic": null, "Period": null, "Metrics": queries });
     let stat =
         json!({ "Metric": { "Namespace": "B", "MetricName": "E" }, "Period": 60, "Stat": "Sum" });
@@ -469,6 +471,30 @@ fn what_cloudwatch_refuses_is_refused() {
         (
             json!({ "ExtendedStatistic": "p99" }),
             "Exactly one of Statistic and ExtendedStatistic",
+        ),
+        (
+            json!({ "Statistic": null, "ExtendedStatistic": "p101" }),
+            "The value p101 for parameter ExtendedStatistic",
+        ),
+        (
+            list(json!([{ "Id": "m1", "MetricStat": odd }])),
+            "the statistic Most is not supported",
+        ),
+        (
+            json!({ "Dimensions": [{ "Name": ":x", "Value": "y" }] }),
+            "The dimension :x must",
+        ),
+        (
+            json!({ "Dimensions": [{ "Name": "x", "Value": "é" }] }),
+            "The dimension x must",
+        ),
+        (
+            json!({ "AlarmActions": ["arn:aws:ssm:eu-west-1:111122223333:opsitem:9"] }),
+            "Invalid arn syntax",
+        ),
+        (
+            json!({ "AlarmActions": ["arn:aws:ssm:eu-west-1:111122223333:opsitem:2#CATEGORY=Foo"] }),
+            "Invalid arn syntax",
         ),
         (json!({ "Threshold": null }), "Threshold must not be null"),
         (
@@ -543,6 +569,14 @@ fn bands_and_composite_alarms_take_their_own_members() {
     assert!(said.contains("Auto Scaling"), "{said}");
     for (extra, why) in [
         (json!({ "AlarmRule": "ALARM(" }), "invalid expression"),
+        (
+            json!({ "AlarmRule": vec!["TRUE"; 501].join(" OR ") }),
+            "501 elements are more than 500",
+        ),
+        (
+            json!({ "OKActions": ["arn:aws:ssm:eu-west-1:111122223333:opsitem:1"] }),
+            "do not support this action",
+        ),
         (
             json!({ "AlarmActions": ["arn:aws:automate:eu-west-1:ec2:stop"] }),
             "do not support this action",
