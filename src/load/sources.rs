@@ -5,6 +5,7 @@ use std::collections::btree_map::Entry;
 use std::sync::{Arc, OnceLock};
 
 use super::tree::Range;
+use crate::model::sensitive::{is_mail, is_telephone};
 
 /// The texts of all files that were read, by the name that places use.
 #[derive(Clone, Default)]
@@ -19,6 +20,8 @@ struct Source {
     /// Where each line begins, found out when the first is asked for.
     starts: OnceLock<Vec<usize>>,
     secrets: Vec<Range>,
+    /// Documents of kinds that have personal values: one may stand where it does not belong.
+    personal: Vec<Range>,
     /// Nobody knows where the personal values are: the file is no YAML, or of an unknown kind.
     opaque: bool,
 }
@@ -36,6 +39,7 @@ impl Sources {
             text,
             starts: OnceLock::new(),
             secrets: Vec::new(),
+            personal: Vec::new(),
             opaque: false,
         });
     }
@@ -48,6 +52,7 @@ impl Sources {
                 Entry::Occupied(mut taken) => {
                     let known = taken.get_mut();
                     known.secrets.extend(source.secrets);
+                    known.personal.extend(source.personal);
                     known.opaque |= source.opaque;
                 }
             }
@@ -58,6 +63,13 @@ impl Sources {
     pub(super) fn hide(&mut self, name: &str, range: Range) {
         if let Some(source) = self.files.get_mut(name) {
             source.secrets.push(range);
+        }
+    }
+
+    /// Says that personal values may stand anywhere in a document.
+    pub(super) fn beware(&mut self, name: &str, range: Range) {
+        if let Some(source) = self.files.get_mut(name) {
+            source.personal.push(range);
         }
     }
 
@@ -87,6 +99,10 @@ impl Sources {
             cover_value(&mut chars);
         }
         cover_addresses(&mut chars);
+        let mut personal = source.personal.iter();
+        if source.opaque || personal.any(|range| range.on_line(line, chars.len()).is_some()) {
+            cover_likely(&mut chars);
+        }
         Some(chars.into_iter().collect())
     }
 }
@@ -132,9 +148,10 @@ fn cover(chars: &mut [char]) {
         chars.len() - usize::from(chars.len() > start && matches!(chars.last(), Some('"' | '\'')));
     let inner = &mut chars[start.min(end)..end];
     let length = inner.len();
+    let text: String = inner.iter().collect();
     let keep: (usize, usize) = match inner.iter().rposition(|c| *c == '@') {
-        Some(at) if at > 0 => (1, at),
-        _ if inner.first() == Some(&'+') && length >= 8 => (3, length - 2),
+        Some(at) if is_mail(&text) => (1, at),
+        _ if is_telephone(&text) => (3, length - 2),
         _ => (0, length),
     };
     inner[keep.0..keep.1].fill('•');
@@ -182,6 +199,39 @@ fn cover_addresses(chars: &mut [char]) {
     }
 }
 
+/// Covers what may be an address in whatever form: many digits together, and what stands around an `@`.
+fn cover_likely(chars: &mut [char]) {
+    const DIGITS: usize = 6;
+    let of_number = |c: char| c.is_ascii_digit() || " -().+/".contains(c);
+    for run in chars.chunk_by_mut(|a, b| of_number(*a) == of_number(*b)) {
+        let digits = run.iter_mut().filter(|c| c.is_ascii_digit());
+        let digits: Vec<&mut char> = digits.collect();
+        if digits.len() >= DIGITS {
+            digits.into_iter().for_each(|digit| *digit = '•');
+        }
+    }
+    let ends = |c: char| c.is_whitespace() || "\"'{}[],:".contains(c);
+    let word = |chars: &mut dyn Iterator<Item = &char>| {
+        let mut chars = chars.copied().peekable();
+        let mut length = 0;
+        while chars.next_if(|c| c.is_whitespace()).is_some() {
+            length += 1;
+        }
+        length + chars.take_while(|c| !ends(*c)).count()
+    };
+    for at in 0..chars.len() {
+        if chars[at] != '@' {
+            continue;
+        }
+        let from = at - word(&mut chars[..at].iter().rev());
+        let to = at + 1 + word(&mut chars[at + 1..].iter());
+        // What is covered already keeps its domain.
+        if !chars[from..at].contains(&'•') {
+            chars[from..to].fill('•');
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -209,6 +259,36 @@ mod tests {
             line("arn: arn:aws:ssm:eu-west-1:111122223333:x", false),
             "arn: arn:aws:ssm:eu-west-1:111122223333:x"
         );
+    }
+
+    #[test]
+    fn in_a_document_of_people_whatever_may_be_an_address_is_covered() {
+        for (text, covered) in [
+            (
+                "adress: { value: \"0049 176 1234567\" }",
+                "adress: { value: \"•••• ••• •••••••\" }",
+            ),
+            (
+                "addr: \"+49 (176) 12 34 56 78\"",
+                "addr: \"+•• (•••) •• •• •• ••\"",
+            ),
+            ("addr: \"kay@localhost\"", "addr: \"•••••••••••••\""),
+            ("addr: \"kay @ example.com\"", "addr: \"•••••••••••••••••\""),
+            ("mail: kayoko@example.com, x", "mail: k•••••@example.com, x"),
+            (
+                "durationMinutes: 15 # 0 to 30",
+                "durationMinutes: 15 # 0 to 30",
+            ),
+        ] {
+            let mut sources = Sources::default();
+            sources.insert("f", text.into());
+            let whole = Range {
+                start: (1, 1),
+                end: (1, 80),
+            };
+            sources.beware("f", whole);
+            assert_eq!(sources.line("f", 1).unwrap(), covered);
+        }
     }
 
     #[test]

@@ -75,23 +75,39 @@ impl std::fmt::Debug for Sensitive {
     }
 }
 
-/// Masks an address: `k•••@example.com`, `+81•••••••12`, `•••` for anything else.
+/// Masks an address: `k•••@example.com`, `+81•••••••12`, `•••` for anything else: what is no single address may be two.
 pub fn mask(text: &str) -> String {
-    if let Some((user, domain)) = text.rsplit_once('@') {
+    if is_mail(text)
+        && let Some((user, domain)) = text.rsplit_once('@')
+    {
         let first: String = user.chars().take(1).collect();
         return format!("{first}•••@{domain}");
     }
-    let chars: Vec<char> = text.chars().collect();
-    if chars.first() == Some(&'+') && chars.len() >= 8 {
-        let (head, tail) = (&chars[..3], &chars[chars.len() - 2..]);
-        let dots = "•".repeat(chars.len() - 5);
-        return format!(
-            "{}{dots}{}",
-            head.iter().collect::<String>(),
-            tail.iter().collect::<String>()
-        );
+    if is_telephone(text) {
+        let (head, tail) = (&text[..3], &text[text.len() - 2..]);
+        return format!("{head}{}{tail}", "•".repeat(text.len() - 5));
     }
     "•••".to_owned()
+}
+
+/// Says whether a text is one e-mail address whose domain may be shown.
+pub fn is_mail(text: &str) -> bool {
+    let of_domain = |c: char| c.is_alphanumeric() || ".-".contains(c);
+    text.rsplit_once('@').is_some_and(|(user, domain)| {
+        !user.is_empty()
+            && !user.contains(|c: char| c.is_whitespace() || c.is_control() || c == '@')
+            && domain.chars().all(of_domain)
+            && domain.contains(char::is_alphabetic)
+    })
+}
+
+/// Says whether a text is one telephone number of which the ends may be shown.
+pub fn is_telephone(text: &str) -> bool {
+    let of_number = |c: char| c.is_ascii_digit() || " -".contains(c);
+    text.len() >= 8
+        && text
+            .strip_prefix('+')
+            .is_some_and(|rest| rest.chars().all(of_number))
 }
 
 /// Masks whatever looks like an address in a text, for texts that quote what somebody wrote: e-mail addresses and
@@ -231,7 +247,20 @@ mod tests {
     fn masks_keep_just_enough_to_recognise() {
         assert_eq!(mask("kayoko@example.com"), "k•••@example.com");
         assert_eq!(mask("+819012345612"), "+81••••••••12");
-        assert_eq!(mask("12345"), "•••");
+        for other in [
+            "12345",
+            "@example.com",
+            "kay@example.com\n+4917612345678",
+            "+4917612345678\nkay@example.com",
+            "kay@example.com, 0176 1234567",
+            "kay@example.com\njane.doe at corp",
+            "+49 176 1234567 or 0176 7654321",
+            "kay@49176123456",
+            "a@b.c@example.com",
+            "kay @example.com",
+        ] {
+            assert_eq!(mask(other), "•••", "{other}");
+        }
     }
 
     #[test]

@@ -235,7 +235,7 @@ impl Channel {
                 "bad-address",
                 at,
                 "the address of an EMAIL channel is no mail address",
-                "for instance `name@example.com`, at most 320 characters",
+                "a name, an `@` and a domain with a dot, at most 320 characters",
             ),
             ChannelType::Sms | ChannelType::Voice if !is_phone(address) => report.error(
                 "bad-address",

@@ -232,3 +232,14 @@ fn tagged(map: &Map<String, Value>) -> Option<(String, Node)> {
 fn text(map: &Map<String, Value>, key: &str) -> Option<String> {
     map.get(key).and_then(Value::as_str).map(str::to_owned)
 }
+
+pub(super) fn is_personal(schema: &Value) -> bool {
+    match schema {
+        Value::Object(map) => {
+            map.get("x-stationbill-sensitive") == Some(&Value::Bool(true))
+                || map.values().any(is_personal)
+        }
+        Value::Array(list) => list.iter().any(is_personal),
+        _ => false,
+    }
+}

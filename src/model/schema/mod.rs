@@ -24,6 +24,7 @@ pub use words::{kind_of, shown};
 #[derive(Debug)]
 pub struct Schema {
     root: Node,
+    personal: bool,
     reserved: &'static [&'static str],
 }
 
@@ -186,8 +187,14 @@ impl Schema {
     pub fn compile(schema: &Value, reserved: &'static [&'static str]) -> Self {
         Self {
             root: compile::node(schema),
+            personal: compile::is_personal(schema),
             reserved,
         }
+    }
+
+    /// Says whether personal values stand anywhere in it.
+    pub fn has_personal_values(&self) -> bool {
+        self.personal
     }
 
     /// Checks a value.

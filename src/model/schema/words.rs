@@ -48,10 +48,12 @@ pub(super) fn wanted(shape: &Shape) -> &'static str {
 }
 
 /// Returns the first sentence of a description.
-pub(super) fn sentence(description: &str) -> &str {
+pub(super) fn sentence(description: &str) -> String {
     let paragraph = description.split("\n\n").next().unwrap_or_default();
     let end = paragraph.find(". ").map_or(paragraph.len(), |at| at + 1);
-    paragraph[..end].trim_end().trim_end_matches('.')
+    // A comment is broken where its lines are full.
+    let words: Vec<&str> = paragraph[..end].split_whitespace().collect();
+    words.join(" ").trim_end_matches('.').to_owned()
 }
 
 /// Says in words what a pattern of the form `^[…]+$` allows.
@@ -133,6 +135,10 @@ mod tests {
     #[test]
     fn the_first_sentence_is_enough() {
         assert_eq!(sentence("The name. Default: `x`."), "The name");
+        assert_eq!(
+            sentence("Of another account,\nor none. More"),
+            "Of another account, or none"
+        );
         assert_eq!(sentence("Example.com is\n\nMore"), "Example.com is");
     }
 }
