@@ -34,7 +34,10 @@ where
     L: Future<Output = Result<Option<Id>, AwsError>>,
     M: Future<Output = Result<Id, AwsError>>,
 {
-    let mut found = looks(stamp, LOOKS_BEFORE, &look).await?;
+    // A stamp that names no object finds none.
+    let named = stamp.tags.contains_key(stamp::OBJECT);
+    let times = |times| if named { times } else { 0 };
+    let mut found = looks(times(LOOKS_BEFORE), &look).await?;
     let mut pause = Duration::from_millis(500);
     let mut tries = 1;
     loop {
@@ -49,7 +52,7 @@ where
             // Refused before anything was made.
             Class::Throttled => None,
             _ if refuses(&error) => None,
-            Class::Transient => looks(stamp, LOOKS_AFTER, &look).await?,
+            Class::Transient => looks(times(LOOKS_AFTER), &look).await?,
             _ => return Err(error),
         };
         if found.is_none() {
@@ -63,18 +66,14 @@ where
     }
 }
 
-/// Looks so many times; a stamp that names no object finds none.
-async fn looks<L>(
-    stamp: &Stamp,
-    times: usize,
-    look: &impl Fn() -> L,
-) -> Result<Option<Id>, AwsError>
+/// Looks until there is something, at most so many times: 125 ms after the first, then twice as long each time.
+///
+/// # Errors
+/// The first of `look`.
+pub async fn looks<L>(times: usize, look: impl Fn() -> L) -> Result<Option<Id>, AwsError>
 where
     L: Future<Output = Result<Option<Id>, AwsError>>,
 {
-    if !stamp.tags.contains_key(stamp::OBJECT) {
-        return Ok(None);
-    }
     let mut pause = Duration::from_millis(125);
     for time in 0..times {
         if time > 0 {

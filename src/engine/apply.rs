@@ -2,18 +2,16 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Mutex, PoisonError};
-use std::time::Duration;
 
 use futures::StreamExt;
 use futures::stream::FuturesUnordered;
 use serde_json::Value;
-use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
 use super::converge::{Target, gone, patiently, read, resolved, turned};
 use super::scrub::Scrubber;
 use super::{Ending, Event, Events, Outcome, World};
-use crate::aws::{Aws, AwsError, Class};
+use crate::aws::{Aws, AwsError, Class, once};
 use crate::kinds::{AnyKind, Select};
 use crate::model::graph::{Graph, Part, Step, order, waits_for};
 use crate::model::plan::{Action, Change, Plan};
@@ -30,9 +28,8 @@ pub(super) const INTERRUPTED: &str = "the run was interrupted";
 const CHANGES: usize = 16;
 /// How many changes are in flight at once in all, which bounds the memory.
 const ALL_CHANGES: usize = 256;
-/// How often it is looked for an object of ours before another of its name is made, and how long lists have to catch up.
+/// How often it is looked for an object of ours before another of its name is made: lists can lag behind.
 const LOOKS: usize = 2;
-const BETWEEN_LOOKS: Duration = Duration::from_millis(125);
 
 /// Carries out a plan, each change as soon as those it needs are done.
 ///
@@ -300,9 +297,15 @@ impl Run<'_> {
         };
         target.converge(&id, &waiting).await?;
         let mut ids = self.ids.lock().unwrap_or_else(PoisonError::into_inner);
-        ids.entry(change.location.clone())
-            .or_default()
-            .insert(change.address.to_string(), id.0);
+        let key = change.address.to_string();
+        // What an account has once is known by its old id in its other regions, too.
+        for (at, known) in ids.iter_mut() {
+            if kind.per_account() && at.account == change.location.account {
+                known.insert(key.clone(), id.0.clone());
+            }
+        }
+        let here = ids.entry(change.location.clone()).or_default();
+        here.insert(key, id.0);
         Ok(())
     }
 
@@ -317,13 +320,9 @@ impl Run<'_> {
         // Where AWS would make a second object of the same name, a list that lagged behind when it was planned must not
         // lead to one: look again, and not only once.
         if change.action == Action::Create && kind.identity() == Identity::SharedName {
-            for look in 0..LOOKS {
-                if look > 0 {
-                    sleep(BETWEEN_LOOKS).await;
-                }
-                if let Some(id) = self.ours(aws, kind, change, spec).await? {
-                    return Ok(id);
-                }
+            let ours = once::looks(LOOKS, || self.ours(aws, kind, change, spec)).await?;
+            if let Some(id) = ours {
+                return Ok(id);
             }
         }
         match patiently(|| kind.create(aws, spec, stamp)).await {

@@ -6,10 +6,10 @@ use aws_sdk_cloudwatch::operation::list_dashboards::ListDashboardsOutput;
 use aws_sdk_cloudwatch::types::{DashboardEntry, Tag};
 
 use super::Dashboard;
-use crate::aws::{Aws, AwsError, Pages, read_each, tags};
+use crate::aws::{Aws, AwsError, Class, Pages, read_each, tags};
 use crate::kinds::{Action, Id, Live, Remote, Select, reads, writes};
 use crate::model::digest::sha256;
-use crate::model::stamp::{Stamp, user_tags};
+use crate::model::stamp::{Stamp, Tags, user_tags};
 use crate::model::{Document, Format, Spec as _};
 
 const DASHBOARDS: &str = "arn:{partition}:cloudwatch::{account}:dashboard/{name}";
@@ -47,13 +47,23 @@ impl Remote for Dashboard {
     }
 
     async fn create(&self, aws: &Aws, stamp: &Stamp) -> Result<Id, AwsError> {
+        // Putting a dashboard writes over one that is there, whoever has it: look first, and not at a list, which lags.
+        let arn = arn(aws, &self.name);
+        match tags_of(aws, &arn).await {
+            Ok(live) if !stamp.is_on(&live) => {
+                let message = format!("there is a dashboard `{}` already", self.name);
+                return Err(AwsError::of(Class::Exists, message));
+            }
+            Err(error) if error.class != Class::NotFound => return Err(error),
+            Ok(_) | Err(_) => {}
+        }
         let tags = stamp.with(self.tags.as_ref().unwrap_or(&BTreeMap::default()));
         let tags = tags
             .into_iter()
             .map(|(key, value)| Tag::builder().key(key).value(value).build())
             .collect();
         self.put(aws, Some(tags)).await?;
-        Ok(Id(arn(aws, &self.name)))
+        Ok(Id(arn))
     }
 
     async fn update(&self, aws: &Aws, live: &Live<Self>, stamp: &Stamp) -> Result<(), AwsError> {
@@ -105,9 +115,7 @@ async fn read(
 ) -> Result<Option<Live<Dashboard>>, AwsError> {
     let name = entry.dashboard_name().unwrap_or_default().to_owned();
     let arn = arn(aws, &name);
-    let request = aws.cloudwatch.list_tags_for_resource().resource_arn(&arn);
-    let answer = request.send().await?;
-    let tags = answer.tags.into_iter().flatten().map(pair).collect();
+    let tags = tags_of(aws, &arn).await?;
     if !select.takes(&name, &name, &tags) {
         return Ok(None);
     }
@@ -133,6 +141,12 @@ async fn read(
         ready: true,
         notes: Vec::new(),
     }))
+}
+
+async fn tags_of(aws: &Aws, arn: &str) -> Result<Tags, AwsError> {
+    let request = aws.cloudwatch.list_tags_for_resource().resource_arn(arn);
+    let answer = request.send().await?;
+    Ok(answer.tags.into_iter().flatten().map(pair).collect())
 }
 
 async fn body(aws: &Aws, name: &str) -> Result<String, AwsError> {

@@ -12,7 +12,7 @@ use super::{Alarm, AlarmType};
 use crate::aws::{Aws, AwsError, Class, Pages, read_each, tags};
 use crate::kinds::{Action, Id, Live, Remote, Select, reads, writes};
 use crate::model::Spec as _;
-use crate::model::stamp::{APPLIED, Stamp, Tags, user_tags};
+use crate::model::stamp::{Stamp, Tags, user_tags};
 
 const ALARMS: &str = "arn:{partition}:cloudwatch:{region}:{account}:alarm:{name}";
 /// How many names `DescribeAlarms` takes: [M] `AlarmNames`.
@@ -48,12 +48,11 @@ impl Remote for Alarm {
 
     async fn create(&self, aws: &Aws, stamp: &Stamp) -> Result<Id, AwsError> {
         // Putting an alarm writes over one that is there, whoever has it: look first.
-        if let Some(live) = Self::list(aws, &Select::one(&self.name)).await?.first() {
-            let mut stamped = stamp.tags.iter().filter(|(key, _)| *key != APPLIED);
-            if !stamped.all(|(key, value)| live.tags.get(key) == Some(value)) {
-                let message = format!("there is an alarm `{}` already", self.name);
-                return Err(AwsError::of(Class::Exists, message));
-            }
+        if let Some(live) = Self::list(aws, &Select::one(&self.name)).await?.first()
+            && !stamp.is_on(&live.tags)
+        {
+            let message = format!("there is an alarm `{}` already", self.name);
+            return Err(AwsError::of(Class::Exists, message));
         }
         let tags = stamp.with(self.tags.as_ref().unwrap_or(&Tags::new()));
         self.put(aws, Some(tag_list(tags))).await?;
