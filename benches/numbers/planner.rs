@@ -130,6 +130,7 @@ fn world(size: usize, places: usize, changed: bool) -> Result<(Desired, Observed
         stack,
         objects,
         homes: BTreeMap::new(),
+        left_out: std::collections::BTreeSet::new(),
         kinds: None,
     };
     Ok((desired, observed))

@@ -140,7 +140,10 @@ pub(super) async fn carry_out(
         }
         return Ok(exit(&planned.plan, &nothing));
     }
-    if !agreed(context, &planned.plan, asking)? {
+    if !agreed(context, &planned.plan, asking).await? {
+        if context.cancel.is_cancelled() {
+            return Ok(Exit::Interrupted);
+        }
         context.printer.say("nothing was done");
         return Ok(Exit::Ok);
     }
@@ -181,24 +184,26 @@ pub(super) async fn under_lease(
     let connection = planned.session.connection.clone();
     let stack = planned.plan.stack.clone();
     let told = |text: &str| context.printer.say(text);
+    let fleet = planned.session.fleet.clone();
     let result = leased(
         &connection,
+        &fleet,
         &stack,
         None,
         &told,
         &context.cancel,
         move |stop| under(stop, context, planned, asking),
     );
-    let region = &connection.aws.location.region;
+    let region = fleet.lease_region(&connection);
     result.await.map_err(|error| explain(&error, region))?
 }
 
-fn agreed(context: &Context, plan: &Plan, asking: Asking) -> anyhow::Result<bool> {
+async fn agreed(context: &Context, plan: &Plan, asking: Asking) -> anyhow::Result<bool> {
     let stack = &plan.stack;
     let second = format!("this cannot be undone. Type the name of the stack, `{stack}`, to go on:");
     Ok(matches!(asking, Asking::Unattended | Asking::Reviewed)
-        || question::ask(context, &what(plan), "yes")?
-            && (asking == Asking::Once || question::ask(context, &second, stack)?))
+        || question::ask(context, &what(plan), "yes").await?
+            && (asking == Asking::Once || question::ask(context, &second, stack).await?))
 }
 
 /// Applies while the lease is held, until `stop`. The plan is made once more first: somebody may have been at work

@@ -142,12 +142,19 @@ struct Watcher<'a> {
     told: Option<Obstacle>,
 }
 
+/// Git runs in a folder of its own: a path of this one must lead there from anywhere.
+fn from_anywhere(url: &str) -> String {
+    let path = std::fs::canonicalize(url).ok();
+    let path = path.and_then(|path| path.to_str().map(str::to_owned));
+    path.unwrap_or_else(|| url.to_owned())
+}
+
 impl Watch {
     pub(super) async fn run(self, context: &Context) -> anyhow::Result<Exit> {
         context.only(&[Output::Human, Output::Json])?;
         let password = self.password_file.as_deref().map(secret).transpose()?;
         let remote = Remote {
-            url: self.git.clone(),
+            url: from_anywhere(&self.git),
             reference: self.reference.clone(),
             credentials: Credentials {
                 password: password.map(|password| (self.username.clone(), password)),

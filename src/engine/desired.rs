@@ -1,6 +1,6 @@
 //! From loaded documents to what is desired at each place: variables replaced, personal values read.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use futures::StreamExt;
@@ -45,6 +45,7 @@ pub async fn desired(
         stack: stack.to_owned(),
         objects: shared(objects).await,
         homes: BTreeMap::new(),
+        left_out: BTreeSet::new(),
         kinds: None,
     }
 }

@@ -184,8 +184,31 @@ fn not_enabled(error: &AwsError, location: &Location, desired: &Desired) -> Opti
 
 fn unreadable(mut error: AwsError, scrubber: &Scrubber) -> Unreadable {
     error.message = scrubber.scrub(&error.message);
+    // The same trouble is told in the same words each time: plans are compared, and comments on pull requests replaced.
+    if let Some(request) = error.request_id.take() {
+        tracing::debug!(request, %error, "not read");
+    }
     match error.class {
         Class::NotAvailable => Unreadable::NotAvailable(error.message),
         _ => Unreadable::Failed(error.to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_same_trouble_is_told_in_the_same_words() {
+        let told = |request: &str| {
+            let error = AwsError {
+                class: Class::Denied,
+                code: Some("AccessDeniedException".to_owned()),
+                message: "no".to_owned(),
+                request_id: Some(request.to_owned()),
+            };
+            unreadable(error, &Scrubber::default())
+        };
+        assert_eq!(told("7f3c"), told("81aa"));
     }
 }

@@ -13,9 +13,10 @@ use crate::aws::Connection;
 use crate::aws::transport::Holds;
 use crate::kinds;
 use crate::load::Loaded;
+use crate::model::AnySpec;
 use crate::model::digest::sha256;
 use crate::model::lifecycle::Mode;
-use crate::model::plan::{Change, Desired, Plan, Wish, plan};
+use crate::model::plan::{Action, Because, Change, Desired, Plan, Wish, names_kind, plan};
 use crate::model::sensitive::fingerprinted;
 
 /// Returns the name of the stack: what its document says, or `default`.
@@ -50,7 +51,49 @@ pub async fn look(
 ) -> Plan {
     let breadth = Breadth::of(wish);
     let observed = fleet.observe(world, desired, breadth, events).await;
-    plan(desired, &observed, &kinds::specs(), wish)
+    let specs = kinds::specs();
+    let found = plan(desired, &observed, &specs, wish);
+    if breadth != Breadth::Declared || !needs_more(&found, desired, &specs) {
+        return found;
+    }
+    let breadth = Breadth::Owned;
+    let observed = fleet.observe(world, desired, breadth, events).await;
+    plan(desired, &observed, &specs, wish)
+}
+
+/// Says whether a plan depends on kinds of which nothing is declared: what is replaced may be referred to by such an
+/// object, and what seems changed in AWS may only refer to one.
+fn needs_more(plan: &Plan, desired: &Desired, specs: &[&dyn AnySpec]) -> bool {
+    let of = |which: fn(&Change) -> bool| -> BTreeSet<&str> {
+        let changes = plan.changes.iter().filter(|change| which(change));
+        changes.map(|change| change.address.kind.as_str()).collect()
+    };
+    let replaced = of(|change| change.action == Action::Replace);
+    let drifted = of(|change| change.because.contains(&Because::Drift));
+    let declared = desired.objects.iter();
+    let declared: BTreeSet<&str> = declared
+        .map(|object| object.address.kind.as_str())
+        .collect();
+    let looked_at = |kind: &str| desired.kinds.as_ref().is_none_or(|all| all.contains(kind));
+    let (seen, unseen): (Vec<&dyn AnySpec>, Vec<&dyn AnySpec>) = specs
+        .iter()
+        .partition(|spec| declared.contains(spec.kind()));
+    let unseen = unseen.into_iter().filter(|spec| looked_at(spec.kind()));
+    let unseen: Vec<&dyn AnySpec> = unseen.collect();
+    let refers = || {
+        unseen.iter().any(|spec| {
+            let schema = spec.schema();
+            replaced.iter().any(|kind| names_kind(&schema, kind))
+        })
+    };
+    let referred = || {
+        let mut of = seen.iter().filter(|spec| drifted.contains(spec.kind()));
+        of.any(|spec| {
+            let schema = spec.schema();
+            unseen.iter().any(|spec| names_kind(&schema, spec.kind()))
+        })
+    };
+    (!replaced.is_empty() && refers()) || referred()
 }
 
 /// Works on a stack while its lease is held. The token that `work` gets is cancelled with `cancel`, and when the lease
@@ -60,6 +103,7 @@ pub async fn look(
 /// When there is no lease; nothing was done then.
 pub async fn leased<T, F: Future<Output = T>>(
     connection: &Connection,
+    fleet: &Fleet,
     stack: &str,
     unless: Option<Holds>,
     told: &(dyn Fn(&str) + Send + Sync),
@@ -70,14 +114,8 @@ pub async fn leased<T, F: Future<Output = T>>(
     let stopwatch = stopwatch();
     let gate = &connection.gate;
     gate.set(unless.clone());
-    let lease = Lease::take(
-        &connection.aws,
-        stack,
-        &holder,
-        &connection.clock,
-        &stopwatch,
-        told,
-    );
+    let aws = connection.in_region(fleet.lease_region(connection));
+    let lease = Lease::take(&aws, stack, &holder, &connection.clock, &stopwatch, told);
     let lease = lease.await?;
     let holds = lease.holds();
     gate.set(Some(match unless.clone() {

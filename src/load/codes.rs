@@ -142,6 +142,10 @@ pub static CODES: &[(&str, &str)] = &[
         "A stage of a Target is empty, or shares an account with another.",
     ),
     (
+        "bad-steps",
+        "The steps of a document or a runbook are not what Systems Manager runs.",
+    ),
+    (
         "bad-tag",
         "A tag has a key or a value that AWS does not accept there.",
     ),

@@ -99,6 +99,8 @@ pub struct Loaded {
     pub stack: Option<Stack>,
     /// The Targets, in the order of their names.
     pub targets: Vec<Target>,
+    /// Names of Targets besides those that the Stack and its objects name: of objects that are being deleted.
+    pub further_targets: BTreeSet<String>,
     /// The objects that could be read, in the order of their files.
     pub objects: Vec<Declared>,
     /// Everything that is wrong, sorted by place. Nothing may be done while it holds an error.
@@ -361,6 +363,7 @@ impl<'k> Loader<'k> {
         Loaded {
             stack: self.stack,
             targets: self.targets,
+            further_targets: BTreeSet::new(),
             objects: self.objects,
             report: self.report,
             sources: self.sources,

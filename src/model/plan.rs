@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use super::diff::Difference;
 use super::lifecycle::Lifecycle;
+use super::stamp::{self, Owner};
 use super::{Address, AnySpec, Held, Live, Location};
 
 mod compare;
@@ -22,7 +23,7 @@ mod why;
 pub use compare::remaining;
 pub(in crate::model) use decide::create_before_delete;
 pub use decide::plan;
-pub use scope::Scope;
+pub use scope::{Scope, names_kind};
 
 /// What the documents declare, for each place.
 #[derive(Clone, Debug, Default)]
@@ -33,6 +34,8 @@ pub struct Desired {
     pub objects: Vec<Object>,
     /// Where each account of a Target keeps what AWS has once for an account; empty without a Target.
     pub homes: BTreeMap<String, Location>,
+    /// Places of the same accounts that the run leaves out.
+    pub left_out: BTreeSet<Location>,
     /// The kinds that are looked at; `None` for all.
     pub kinds: Option<BTreeSet<String>>,
 }
@@ -312,14 +315,24 @@ impl Plan {
             .count()
     }
 
-    /// Returns what is to be told about AWS alone: what changed behind our back, what is declared and not there, and
-    /// what could not be read. What only the documents did is left out, and so are objects that no document declares.
+    /// Says whether a change is about something that is declared and there, and not this stack's: its stamp was taken
+    /// off or changed, or somebody else made it.
+    pub fn is_not_ours(&self, change: &Change) -> bool {
+        let live = change.live.as_ref();
+        matches!(change.action, Action::Adopt | Action::Blocked)
+            && live.is_some_and(|live| stamp::owner(&live.tags, &self.stack) != Owner::Us)
+    }
+
+    /// Returns what is to be told about AWS alone: what changed behind our back, what is declared and not there or not
+    /// ours, and what could not be read. What only the documents did is left out, and so are objects that no document
+    /// declares.
     #[must_use]
     pub fn drift_only(&self) -> Self {
         let aws_did = |change: &&Change| {
             change.action == Action::Unknown
                 || change.because.contains(&Because::Drift)
                 || change.because.contains(&Because::Missing)
+                || self.is_not_ours(change)
         };
         Self {
             changes: self.changes.iter().filter(aws_did).cloned().collect(),

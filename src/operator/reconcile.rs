@@ -6,8 +6,10 @@ use std::time::Duration;
 
 use futures::{StreamExt as _, stream};
 use jiff::Timestamp;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::Time;
 use kube::ResourceExt as _;
 use kube::api::DynamicObject;
+use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 
 use super::cache::{Cache, Object, Snapshot};
@@ -32,7 +34,8 @@ use crate::service::{self, Ended, Metrics, Work};
 const INTERVAL: Duration = Duration::from_mins(10);
 /// How many writes to the API server are on their way at once.
 pub(super) const WRITES: usize = 8;
-/// For how many seconds an object may be without a Stack before that is said.
+/// For how many seconds an object may be without a Stack, or a Target be deleted, before that is acted upon: what is of
+/// one folder does not come and go at once.
 const YOUNG: i64 = 5;
 
 /// What all looks share.
@@ -216,12 +219,12 @@ impl Reconciler {
     async fn without_stack(&self, snapshot: &Snapshot, now: &str) -> Next {
         let said = Said::new(State::NoStack, "there is no Stack in this namespace");
         // Whoever applies a folder may send the Stack last.
-        let young = |object: &Object| {
-            let made = object.metadata.creation_timestamp.as_ref();
-            let age = made.map(|made| Timestamp::now().as_second() - made.0.as_second());
-            !goes(object) && age.is_some_and(|age| age < YOUNG)
-        };
-        if snapshot.objects.values().any(young) {
+        let made = |object: &&Object| young(object.metadata.creation_timestamp.as_ref());
+        if snapshot
+            .objects
+            .values()
+            .any(|object| !goes(object) && made(&object))
+        {
             return Next::Interval(Duration::from_secs(YOUNG.unsigned_abs()));
         }
         let mut well = true;
@@ -235,7 +238,17 @@ impl Reconciler {
             };
             well &= result.is_ok();
         }
+        well &= self.release(&snapshot.targets).await.is_ok();
         if well { Next::Wanted } else { Next::Retry }
+    }
+
+    /// Lets Targets go that are being deleted.
+    pub(super) async fn release(&self, targets: &[Object]) -> Result<(), kube::Error> {
+        for target in targets.iter().filter(|target| goes(target)) {
+            let address = Address::new("Target", target.name_any());
+            self.writer.keep(&address, target, false).await?;
+        }
+        Ok(())
     }
 
     /// Lets an object go that stays in AWS, and says so.
@@ -261,6 +274,11 @@ impl Reconciler {
         }
         Ok(())
     }
+}
+
+/// Says whether something happened only just.
+fn young(when: Option<&Time>) -> bool {
+    when.is_some_and(|when| Timestamp::now().as_second() - when.0.as_second() < YOUNG)
 }
 
 impl Look<'_> {
@@ -390,6 +408,7 @@ impl Look<'_> {
         reconciler.metrics.no_source(&self.label());
         reconciler.stood().remove(self.namespace);
         let doomed = self.send_off(&BTreeSet::new()).await?;
+        self.release_targets().await?;
         if goes(self.stack) && self.held() == 0 {
             reconciler
                 .writer
@@ -455,11 +474,73 @@ impl Look<'_> {
         Ok(doomed)
     }
 
+    /// Returns the Targets that say where objects are. One that is being deleted still does while what goes is for it,
+    /// and while there is no other: nothing must be left behind, or be made elsewhere, because its Target went first.
+    fn targets(&self) -> Vec<&Object> {
+        let all = &self.snapshot.targets;
+        let none = !all.iter().any(|target| !goes(target));
+        let named = self.targets_of_doomed();
+        let needed = |target: &&Object| {
+            !goes(target)
+                || self.held() > 0
+                    && !asks(target, LET_GO)
+                    && (none || goes(self.stack) || named.contains(&target.name_any()))
+        };
+        all.iter().filter(needed).collect()
+    }
+
+    /// The Targets of the objects that are being deleted: their own, the Stack's, or all.
+    fn targets_of_doomed(&self) -> BTreeSet<String> {
+        let objects = self.snapshot.objects.values();
+        let all = || self.snapshot.targets.iter().map(|one| one.name_any());
+        let mut named = BTreeSet::new();
+        for object in objects.filter(|object| goes(object) && kept(object)) {
+            let own = object.data["spec"]["targets"].as_array();
+            let own: Vec<&str> = own
+                .into_iter()
+                .flatten()
+                .filter_map(Value::as_str)
+                .collect();
+            match (own.is_empty(), self.spec.targets.is_empty()) {
+                (false, _) => named.extend(own.into_iter().map(str::to_owned)),
+                (true, false) => named.extend(self.spec.targets.iter().cloned()),
+                (true, true) => named.extend(all()),
+            }
+        }
+        named
+    }
+
+    /// Lets Targets go that nothing needs any more; says of the others why they are still there.
+    async fn release_targets(&self) -> Result<(), Halt> {
+        let needed: BTreeSet<String> = self.targets().iter().map(|one| one.name_any()).collect();
+        for target in self.snapshot.targets.iter().filter(|target| goes(target)) {
+            let address = Address::new("Target", target.name_any());
+            if needed.contains(&address.name) {
+                let held = self.held();
+                let why = format!(
+                    "{held} objects of this namespace may be in its places; the annotation {LET_GO}=true forgets it"
+                );
+                let said = Said::new(State::Deleting, why);
+                self.say(&address, target, &said).await?;
+            } else if kept(target)
+                && self.held() > 0
+                && young(target.metadata.deletion_timestamp.as_ref())
+            {
+                // Whoever deletes a folder may have begun with it.
+                let why = format!("{address} is being deleted: what is for it may be, too");
+                return Err(Halt::Retry(State::Pending, why));
+            } else {
+                let writer = &self.reconciler.writer;
+                writer.keep(&address, target, false).await?;
+            }
+        }
+        Ok(())
+    }
+
     /// Loads the documents: everything that is not being deleted.
     async fn load(&self) -> Loaded {
         let mut documents = vec![resource::document(&self.address, self.stack)];
-        let targets = self.snapshot.targets.iter();
-        let targets = targets.filter(|target| !goes(target));
+        let targets = self.targets().into_iter();
         documents.extend(
             targets.map(|target| {
                 resource::document(&Address::new("Target", target.name_any()), target)
@@ -469,7 +550,9 @@ impl Look<'_> {
         let live = objects.filter(|(_, object)| !goes(object));
         documents.extend(live.map(|(address, object)| resource::document(address, object)));
         let maps = self.maps(&documents).await;
-        load::from_cluster(documents, maps, &kinds::specs())
+        let mut loaded = load::from_cluster(documents, maps, &kinds::specs());
+        loaded.further_targets = self.targets_of_doomed();
+        loaded
     }
 
     async fn maps(&self, documents: &[Kept]) -> Maps {
@@ -531,6 +614,13 @@ impl Look<'_> {
             let object = self.snapshot.objects.get(&declared.address)?;
             Some(async move { writer.keep(&declared.address, object, true).await })
         });
+        let targets = self.snapshot.targets.iter().filter(|target| !goes(target));
+        let targets = targets.map(|target| (Address::new("Target", target.name_any()), target));
+        for (address, target) in targets {
+            if writer.keep(&address, target, true).await? == Written::Moved {
+                return Err(Halt::Moved);
+            }
+        }
         let mut pending = stream::iter(jobs.collect::<Vec<_>>()).buffer_unordered(WRITES);
         let mut moved = false;
         while let Some(written) = pending.next().await {

@@ -76,6 +76,8 @@ impl Look<'_> {
         let declared: BTreeSet<Address> = declared.map(|one| one.address.clone()).collect();
         let mut doomed = self.send_off(&declared).await?;
         self.turn_away().await?;
+        // Those of the namespace say nothing any more.
+        self.reconciler.release(&self.snapshot.targets).await?;
         let (mut ours, mut left) = (BTreeSet::new(), Left::new());
         if goes(self.stack) {
             if !kept(self.stack) {
@@ -113,7 +115,7 @@ impl Look<'_> {
             .iter()
             .filter(|(address, _)| !ours.contains(*address));
         let objects = objects.map(|(address, life)| (address.clone(), life.clone()));
-        let calm = self.tell_doomed(&looked, &objects.collect()).await?;
+        let calm = self.tell_doomed(&run, &looked, &objects.collect()).await?;
         if goes(self.stack) {
             self.tell_going(&run, &looked, &ours, left).await
         } else {

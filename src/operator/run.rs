@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::reconcile::{Halt, Look};
 use super::resource::goes;
 use super::stands::Findings;
-use super::status::State;
+use super::status::{State, Status};
 use crate::aws::Connection;
 use crate::engine::fleet::{Fleet, Rollout, Selection};
 use crate::engine::lease::LeaseError;
@@ -103,7 +103,17 @@ impl<'a> Run<'a> {
             Ok::<_, Halt>((plan, outcome))
         };
         let holds = Some(lent.holds.clone());
-        let done = leased(self.connection, &stack, holds, &told, self.look.stop, work).await;
+        let (connection, fleet) = (self.connection, &self.fleet);
+        let done = leased(
+            connection,
+            fleet,
+            &stack,
+            holds,
+            &told,
+            self.look.stop,
+            work,
+        )
+        .await;
         let done = done.map_err(|error| match &error {
             LeaseError::Taken { .. } => Halt::Retry(State::Pending, error.to_string()),
             LeaseError::Aws { .. } => Halt::Retry(State::Failed, crate::aws::chain(&error)),
@@ -163,6 +173,13 @@ impl<'a> Run<'a> {
             }
         }
         Ok(())
+    }
+
+    /// Returns a place where an object was when last looked at, and where this run does not look.
+    pub(super) fn misses(&self, status: &Status) -> Option<Location> {
+        let looked_at = self.fleet.places();
+        let mut was = status.locations().into_iter();
+        was.find(|location| !looked_at.contains(location))
     }
 
     /// Names the account and the region, or says how many there are.

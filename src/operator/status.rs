@@ -5,6 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::model::Location;
 use crate::model::sensitive::hide_addresses;
 
 /// How long a message may be.
@@ -294,6 +295,21 @@ impl Status {
             self.last_checked = Some(now.to_owned());
         }
         self
+    }
+
+    /// Returns the places where the object was found or made; of very many only the first.
+    pub fn locations(&self) -> Vec<Location> {
+        let at = |account: &String, region: &String| Location {
+            account: account.clone(),
+            region: region.clone(),
+        };
+        if let (Some(account), Some(region), Some(_)) = (&self.account, &self.region, &self.id) {
+            return vec![at(account, region)];
+        }
+        let there = self.places.iter().filter(|place| place.id.is_some());
+        there
+            .map(|place| at(&place.account, &place.region))
+            .collect()
     }
 
     /// Returns the sentence of the condition `Ready`.

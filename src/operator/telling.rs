@@ -25,7 +25,7 @@ impl Look<'_> {
         looked: &Looked,
         doomed: &BTreeMap<Address, Lifecycle>,
     ) -> Result<bool, Halt> {
-        let mut calm = self.tell_doomed(looked, doomed).await?;
+        let mut calm = self.tell_doomed(run, looked, doomed).await?;
         let live = self.snapshot.objects.iter();
         let live = live.filter(|(_, object)| !goes(object));
         let before = live.map(|(address, object)| {
@@ -129,6 +129,7 @@ impl Look<'_> {
     /// Lets go of what is gone from AWS; returns whether nothing waits.
     pub(super) async fn tell_doomed(
         &self,
+        run: &Run<'_>,
         looked: &Looked,
         doomed: &BTreeMap<Address, Lifecycle>,
     ) -> Result<bool, Halt> {
@@ -140,6 +141,10 @@ impl Look<'_> {
                 self.waits(address, object, &why).await?;
             } else if let Some(why) = looked.retained(address) {
                 self.reconciler.let_go(address, object, &why).await?;
+            } else if let Some(place) = run.misses(&Writer::status(object)) {
+                calm = false;
+                let why = format!("it is in {place}, to which no Target leads any more");
+                self.waits(address, object, &why).await?;
             } else {
                 let writer = &self.reconciler.writer;
                 for (reason, note) in looked.changes(address) {

@@ -1,6 +1,7 @@
 //! Many accounts and regions in one run.
 
 mod company;
+mod once;
 mod organization;
 mod stages;
 mod thin;

@@ -83,6 +83,7 @@ impl Scene {
     fn desired(&self, yaml: &[&str]) -> Desired {
         Desired {
             homes: BTreeMap::new(),
+            left_out: std::collections::BTreeSet::new(),
             kinds: None,
             stack: "test".to_owned(),
             objects: yaml.iter().flat_map(|yaml| self.objects(yaml)).collect(),

@@ -55,12 +55,12 @@ seccompProfile: { type: RuntimeDefault }
   verbs: [create, patch]
 {{- end }}
 
-{{/* Every kind but the Targets, which nothing is written to. */}}
+{{/* Every kind: each has a finalizer and a status. */}}
 {{- define "stationbill.kept" -}}
 {{- $kept := list }}
 {{- range $path, $_ := .Files.Glob "files/crds/*.yaml" }}
 {{- $crd := $.Files.Get $path | fromYaml }}
-{{- if ne $crd.spec.names.kind "Target" }}{{ $kept = append $kept $crd.spec.names.plural }}{{ end }}
+{{- $kept = append $kept $crd.spec.names.plural }}
 {{- end }}
 {{- toJson $kept }}
 {{- end }}

@@ -164,8 +164,15 @@ fn what_aws_did(plan: &Plan) -> Vec<String> {
         change.action != Action::Unknown && change.because.contains(&Because::Missing)
     });
     let missing = missing.count();
+    let others = plan
+        .changes
+        .iter()
+        .filter(|change| plan.is_not_ours(change));
+    let others = others.count();
+    let changed = plan.changes.len() - unknown - missing - others;
     let counts = [
-        (plan.changes.len() - unknown - missing, "changed in AWS"),
+        (changed, "changed in AWS"),
+        (others, "not of this stack"),
         (missing, "missing"),
         (unknown, "unknown"),
         (plan.unchanged, "as declared"),
@@ -192,6 +199,8 @@ pub(super) fn summary(plan: &Plan, title: &Title) -> String {
     };
     match plan.unchanged {
         0 if title.narrowed => format!("{nothing}: no object is concerned"),
+        // What only the documents did is not among the changes of a report of drift.
+        0 if wording == Wording::Drift => format!("{nothing}: nothing changed in AWS"),
         0 => format!("{nothing}: nothing is declared"),
         1 => format!("{nothing}: 1 object is as declared"),
         count => format!("{nothing}: {count} objects are as declared"),
@@ -234,10 +243,10 @@ pub(super) fn left(change: &Change) -> &str {
 pub(super) fn advice(outcome: &Outcome) -> Option<&'static str> {
     if outcome.interrupted {
         Some(
-            "interrupted: what was in flight has ended, nothing else was started; apply again to go on",
+            "interrupted: what was in flight has ended, nothing else was started; run it again to go on",
         )
     } else if outcome.failed() > 0 {
-        Some("what is done stays done; apply again to try the rest")
+        Some("what is done stays done; run it again to try the rest")
     } else {
         None
     }

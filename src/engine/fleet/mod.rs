@@ -21,6 +21,7 @@ use super::{Breadth, Events, Patience, World, observe};
 use crate::aws::{Aws, AwsError, Connection};
 use crate::kinds::{AnyKind, KINDS};
 use crate::load::{Declared, Loaded, Target, TargetSpec};
+use crate::model::address::must_be_enabled;
 use crate::model::plan::{Desired, Observed, Unreadable};
 use crate::model::substitute::Variables;
 use crate::model::{AnySpec, Location};
@@ -33,6 +34,7 @@ pub use select::{Selection, targets};
 const OBJECTS: usize = 32;
 
 /// The places of a run.
+#[derive(Clone)]
 pub struct Fleet {
     /// Every place of every Target, in the order of the Targets, accounts and regions.
     pub(super) sites: Vec<Site>,
@@ -40,6 +42,10 @@ pub struct Fleet {
     reach: BTreeMap<Location, Result<Aws, Unreadable>>,
     /// Where each account keeps what AWS has once for an account.
     homes: BTreeMap<String, Location>,
+    /// Places of the same accounts that were not asked for.
+    left_out: BTreeSet<Location>,
+    /// The region of the lease, where the documents fix one.
+    lease: Option<String>,
     /// What a person should know, for instance which accounts were skipped.
     pub remarks: Vec<String>,
 }
@@ -170,12 +176,22 @@ impl Fleet {
         sites::check(loaded, &sites)?;
         sites::check_once(loaded, &sites)?;
         let homes = sites::homes(loaded, &sites);
+        let all: BTreeSet<Location> = sites.iter().map(|site| site.location.clone()).collect();
         select::narrow(&mut sites, selection)?;
+        let asked = |location: &&Location| sites.iter().any(|site| site.location == **location);
+        let account = |location: &&Location| {
+            let mut accounts = sites.iter().map(|site| &site.location.account);
+            accounts.any(|account| *account == location.account)
+        };
+        let left_out = all.iter().filter(|place| !asked(place) && account(place));
+        let left_out = left_out.cloned().collect();
         let reach = reach::reach(connection, &sites).await;
         Ok(Self {
             sites,
             reach,
             homes,
+            left_out,
+            lease: lease_region(loaded),
             remarks,
         })
     }
@@ -194,6 +210,8 @@ impl Fleet {
             sites,
             reach: BTreeMap::from([(location, Ok(connection.aws.clone()))]),
             homes: BTreeMap::new(),
+            left_out: BTreeSet::new(),
+            lease: None,
             remarks: Vec::new(),
         })
     }
@@ -230,6 +248,7 @@ impl Fleet {
             stack: stack.to_owned(),
             objects: shared(objects).await,
             homes: self.homes.clone(),
+            left_out: self.left_out.clone(),
             kinds: None,
         }
     }
@@ -292,10 +311,27 @@ impl Fleet {
         observed
     }
 
+    /// Returns the region that keeps the stack's lease, in the account of the credentials: where Targets name regions
+    /// it does not depend on whose machine is configured how.
+    pub fn lease_region<'r>(&'r self, connection: &'r Connection) -> &'r str {
+        let configured = &connection.aws.location.region;
+        self.lease.as_ref().unwrap_or(configured)
+    }
+
     /// Returns every place, reached or not.
     pub fn places(&self) -> BTreeSet<Location> {
         self.reach.keys().cloned().collect()
     }
+}
+
+/// The first region of all Targets, whichever of them a run is about; if possible one that every account has.
+fn lease_region(loaded: &Loaded) -> Option<String> {
+    let regions = loaded
+        .targets
+        .iter()
+        .flat_map(|target| &target.spec.regions);
+    let first = regions.min_by_key(|region| (must_be_enabled(region), *region));
+    first.cloned()
 }
 
 impl Site {

@@ -297,6 +297,7 @@ impl<'a> Run<'a> {
                 .cloned()
                 .collect(),
             homes: desired.homes.clone(),
+            left_out: desired.left_out.clone(),
             kinds: desired.kinds.clone(),
         };
         let now = look(self.fleet, &world, &desired, wish, &|_| {}).await;

@@ -75,7 +75,12 @@ pub fn targets<'t>(
     let of_objects = loaded.objects.iter().flat_map(|object| &object.targets);
     let selected = selection.targets.iter();
     let mut seen = BTreeSet::new();
-    let wanted = of_stack.iter().chain(of_objects).chain(selected);
+    let further = loaded.further_targets.iter();
+    let wanted = of_stack
+        .iter()
+        .chain(of_objects)
+        .chain(further)
+        .chain(selected);
     let wanted = wanted.filter(|name| seen.insert(*name));
     Ok(wanted
         .filter_map(|name| loaded.targets.iter().find(|target| target.name == *name))

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
+use super::doom::Needs;
 use super::matching::{Match, Matches, matches};
 use super::{Action, Change, Desired, Note, Object, Observed, Plan, Unreadable, Wish};
 use crate::model::lifecycle::Mode;
@@ -36,13 +37,44 @@ pub fn plan(desired: &Desired, observed: &Observed, specs: &[&dyn AnySpec], wish
     let (homes, others): (Vec<_>, Vec<_>) = locations
         .into_iter()
         .partition(|(location, _)| keeps(location));
+    let mut decided = Vec::new();
     for (location, objects) in homes.into_iter().chain(others) {
         let seen = shared.get(location.account.as_str());
         let place = Place::new(desired, objects, observed, specs, wish, location, seen);
-        let standing = place.decide(&mut plan, seen);
+        let (changes, standing) = place.decide(&mut plan, seen);
         if keeps(location) {
-            shared.insert(&location.account, place.shared(standing));
+            shared.insert(&location.account, place.shared(&standing));
         }
+        decided.push((place, changes, standing));
+    }
+    // It goes only when no region needs it any more, so now that region comes last.
+    let sharing = decided
+        .iter()
+        .filter(|(place, changes, _)| keeps(place.location) && place.lets_shared_go(changes));
+    let accounts = sharing.map(|(place, ..)| place.location.account.as_str());
+    let mut needs: BTreeMap<&str, Needs> = accounts.map(|one| (one, Needs::default())).collect();
+    for location in &desired.left_out {
+        if let Some(needs) = needs.get_mut(location.account.as_str()) {
+            needs.leave_out(location, specs);
+        }
+    }
+    for (place, mut changes, standing) in decided.into_iter().rev() {
+        let account = place.location.account.as_str();
+        if keeps(place.location) {
+            let elsewhere = needs.remove(account).unwrap_or_default();
+            place.keep_what_may_be_needed(&mut changes, &standing, &elsewhere);
+        } else {
+            place.keep_what_may_be_needed(&mut changes, &standing, &Needs::default());
+            if let Some(needs) = needs.get_mut(account) {
+                needs.add(place.location, place.needs(&changes, &standing));
+            }
+        }
+        let rank = |kind: &str| specs.iter().position(|spec| spec.kind() == kind);
+        changes.sort_by_cached_key(|change| {
+            let Address { kind, name } = &change.address;
+            (rank(kind), name.clone(), change.action)
+        });
+        plan.changes.extend(changes);
     }
     plan.changes.sort_by(|a, b| a.location.cmp(&b.location));
     if let Some(scope) = &wish.scope {
@@ -182,7 +214,7 @@ impl<'a> Place<'a> {
     }
 
     /// Returns what others in the same account may need of this place.
-    fn shared(&self, standing: Standings) -> Shared {
+    fn shared(&self, standing: &Standings) -> Shared {
         let once = |name: &String| {
             let kind = name.split('/').next().unwrap_or_default();
             self.spec(kind).is_some_and(AnySpec::per_account)
@@ -190,14 +222,16 @@ impl<'a> Place<'a> {
         let names = self.names.iter().filter(|(_, name)| once(name));
         Shared {
             standing: standing
-                .into_iter()
+                .iter()
                 .filter(|(name, _)| once(name))
+                .map(|(name, stands)| (name.clone(), stands.clone()))
                 .collect(),
             names: names.map(|(id, name)| (id.clone(), name.clone())).collect(),
         }
     }
 
-    fn decide(&self, plan: &mut Plan, shared: Option<&Shared>) -> Standings {
+    /// Decides about all objects, but not yet whether those that go may.
+    fn decide(&self, plan: &mut Plan, shared: Option<&Shared>) -> (Vec<Change>, Standings) {
         let mut standing = shared
             .map(|shared| shared.standing.clone())
             .unwrap_or_default();
@@ -227,19 +261,12 @@ impl<'a> Place<'a> {
             }
         }
         self.deletions(plan, &mut changes);
-        self.keep_what_may_be_needed(&mut changes, &standing);
-        let rank = |kind: &str| self.specs.iter().position(|spec| spec.kind() == kind);
-        changes.sort_by_cached_key(|change| {
-            let Address { kind, name } = &change.address;
-            (rank(kind), name.clone(), change.action)
-        });
-        plan.changes.extend(changes);
         let ids = self
             .names
             .iter()
             .map(|(id, name)| (name.clone(), id.clone()));
         plan.ids.insert(self.location.clone(), ids.collect());
-        standing
+        (changes, standing)
     }
 
     fn in_scope(&self, declared: &Address) -> bool {

@@ -2,14 +2,79 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::decide::{Place, Standing, Standings};
+use super::decide::{Place, Standing, Standings, create_before_delete};
 use super::matching::{Leftover, Match};
 use super::scope::names_kind;
 use super::{Action, Because, Change, Object, Plan, Unreadable};
 use crate::model::lifecycle::{Lifecycle, OnDelete};
 use crate::model::reference::{Names, held_references, lift, lifted_references, references};
 use crate::model::stamp::Applied;
-use crate::model::{Address, AnySpec, Held, Live};
+use crate::model::{Address, AnySpec, Held, Live, Location};
+
+/// Why something may not go: who refers to it, and what becomes of that one.
+#[derive(Clone, Debug)]
+pub(super) struct Need {
+    how: How,
+    who: String,
+}
+
+/// What becomes of something that refers to something else.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum How {
+    /// It is changed, and refers to it afterwards.
+    Changed,
+    /// It stays as it is in AWS.
+    AsItIs,
+    /// Nobody knows.
+    Unknown,
+}
+
+impl How {
+    fn action(self) -> Action {
+        match self {
+            Self::Unknown => Action::Unknown,
+            Self::Changed | Self::AsItIs => Action::Blocked,
+        }
+    }
+}
+
+/// What the regions of an account may need of what the account has once.
+#[derive(Debug, Default)]
+pub(super) struct Needs {
+    /// Kinds of which nobody knows to what they refer, with the reason and what that means.
+    unseen: BTreeMap<String, (String, Action)>,
+    /// Who refers to whom, by the latter.
+    named: BTreeMap<String, Need>,
+}
+
+impl Needs {
+    /// Learns what a region needs.
+    pub(super) fn add(&mut self, location: &Location, needs: Self) {
+        for (kind, (why, action)) in needs.unseen {
+            let why = format!("in {}, {why}", location.region);
+            self.unseen.insert(kind, (why, action));
+        }
+        for (whom, Need { how, who }) in needs.named {
+            let who = format!("{who} in {}", location.region);
+            let need = Need { how, who };
+            let most = self.named.entry(whom).or_insert_with(|| need.clone());
+            if need.how > most.how {
+                *most = need;
+            }
+        }
+    }
+
+    /// Learns that a region is not looked at.
+    pub(super) fn leave_out(&mut self, location: &Location, specs: &[&dyn AnySpec]) {
+        for spec in specs.iter().filter(|spec| !spec.per_account()) {
+            let region = &location.region;
+            let kind = spec.kind();
+            let why =
+                format!("a {kind} in {region}, where this run does not look, may refer to it");
+            self.unseen.insert(kind.to_owned(), (why, Action::Blocked));
+        }
+    }
+}
 
 impl<'a> Place<'a> {
     pub(super) fn deletions(&self, plan: &mut Plan, changes: &mut Vec<Change>) {
@@ -161,50 +226,60 @@ impl<'a> Place<'a> {
     }
 
     /// Keeps what would go while nobody knows who refers to it, for those must let go of it first; and what is referred
-    /// to by something that stays.
-    pub(super) fn keep_what_may_be_needed(&self, changes: &mut [Change], standing: &Standings) {
+    /// to by something that stays. What an account has once may be needed elsewhere in it.
+    pub(super) fn keep_what_may_be_needed(
+        &self,
+        changes: &mut [Change],
+        standing: &Standings,
+        elsewhere: &Needs,
+    ) {
         if !changes.iter().any(goes) {
             return;
         }
-        for (kind, why) in self.unseen(standing) {
+        let once = |change: &Change| self.has_once(change);
+        let unseen = self.unseen(standing).into_iter();
+        let unseen = unseen.map(|(kind, why)| (kind.to_owned(), (why, Action::Unknown)));
+        let unseen: Vec<_> = unseen.collect();
+        for (there, (kind, (why, action))) in unseen
+            .iter()
+            .map(|(kind, why)| (false, (kind, why)))
+            .chain(elsewhere.unseen.iter().map(|unseen| (true, unseen)))
+        {
             let Some(schema) = self.spec(kind).map(AnySpec::schema) else {
                 continue;
             };
             for change in &mut *changes {
-                if goes(change) && names_kind(&schema, &change.address.kind) {
-                    keep(change, Action::Unknown, why.clone());
+                let named = goes(change) && names_kind(&schema, &change.address.kind);
+                if named && (!there || once(change)) {
+                    keep(change, *action, why.clone());
                 }
             }
         }
         let keys = self.keys();
         loop {
-            let stays =
-                |change: &&Change| matches!(change.action, Action::Unknown | Action::Blocked);
-            let mut needed: BTreeMap<String, (String, Action)> = changes
-                .iter()
-                .filter(stays)
-                .flat_map(|change| {
-                    let named = change.lifted.as_ref().map(references).unwrap_or_default();
-                    let who = change.address.to_string();
-                    let named = named.into_iter().map(|(_, whom)| whom);
-                    named.map(move |whom| (whom, (who.clone(), change.action)))
-                })
-                .collect();
-            if changes.iter().any(|change| change.action == Action::Delete) {
-                for (whom, who) in self.still_needed(changes, &keys) {
-                    needed.entry(whom).or_insert((who, Action::Blocked));
-                }
-            }
+            let needed = self.needed(changes, &keys);
             let mut kept = false;
             for change in changes.iter_mut().filter(|change| goes(change)) {
                 let key = change.live.as_ref().and_then(|live| keys.get(&live.id.0));
                 let key = key.map_or_else(|| change.address.to_string(), String::clone);
-                let Some((who, action)) = needed.get(&key) else {
+                let there = once(change).then(|| elsewhere.named.get(&key)).flatten();
+                let most = needed.get(&key).into_iter().chain(there);
+                let Some(need) = most.max_by_key(|need| need.how) else {
                     continue;
                 };
-                // What is blocked can wait for a replacement, which brings the name back.
-                if change.action == Action::Delete || *action == Action::Unknown {
-                    keep(change, *action, format!("{who}, which refers to it, stays"));
+                // What is blocked can wait for a replacement that brings the id back.
+                let moves = || {
+                    let spec = self.spec(&change.address.kind);
+                    spec.is_some_and(|spec| create_before_delete(spec, change))
+                };
+                let needs = match need.how {
+                    How::Unknown => true,
+                    How::AsItIs => change.action == Action::Delete || moves(),
+                    How::Changed => change.action == Action::Delete,
+                };
+                if needs {
+                    let why = format!("{}, which refers to it, stays", need.who);
+                    keep(change, need.how.action(), why);
                     kept = true;
                 }
             }
@@ -212,6 +287,56 @@ impl<'a> Place<'a> {
                 break;
             }
         }
+    }
+
+    /// Says whether something goes that the account has once.
+    pub(super) fn lets_shared_go(&self, changes: &[Change]) -> bool {
+        changes
+            .iter()
+            .any(|change| goes(change) && self.has_once(change))
+    }
+
+    fn has_once(&self, change: &Change) -> bool {
+        let spec = self.spec(&change.address.kind);
+        spec.is_some_and(AnySpec::per_account)
+    }
+
+    /// What a region may need of what its account has once.
+    pub(super) fn needs(&self, changes: &[Change], standing: &Standings) -> Needs {
+        let unseen = self.unseen(standing).into_iter();
+        Needs {
+            unseen: unseen
+                .map(|(kind, why)| (kind.to_owned(), (why, Action::Unknown)))
+                .collect(),
+            named: self.needed(changes, &self.keys()),
+        }
+    }
+
+    /// What will still be referred to once these changes are made, and how.
+    fn needed(&self, changes: &[Change], keys: &Names) -> BTreeMap<String, Need> {
+        let mut needed: BTreeMap<String, Need> = BTreeMap::new();
+        let mut add = |whom: String, need: Need| {
+            let most = needed.entry(whom).or_insert_with(|| need.clone());
+            if need.how > most.how {
+                *most = need;
+            }
+        };
+        for change in changes {
+            let how = match change.action {
+                Action::Unknown => How::Unknown,
+                Action::Blocked => How::AsItIs,
+                _ => continue,
+            };
+            let named = change.lifted.as_ref().map(references).unwrap_or_default();
+            for (_, whom) in named {
+                let who = change.address.to_string();
+                add(whom, Need { how, who });
+            }
+        }
+        for (whom, need) in self.still_needed(changes, keys) {
+            add(whom, need);
+        }
+        needed
     }
 
     /// What nobody knows the references of, by kind: kinds that could not be read, and objects that were not found and
@@ -257,7 +382,7 @@ impl<'a> Place<'a> {
     }
 
     /// Who will still refer to whom once these changes are made, as pairs of whom and who.
-    fn still_needed(&self, changes: &[Change], keys: &Names) -> Vec<(String, String)> {
+    fn still_needed(&self, changes: &[Change], keys: &Names) -> Vec<(String, Need)> {
         let mut about = BTreeMap::new();
         for change in changes {
             if let Some(live) = &change.live {
@@ -265,10 +390,12 @@ impl<'a> Place<'a> {
             }
         }
         let declared = changes.iter().filter(|c| c.acts());
-        let mut refer: Vec<(String, BTreeSet<String>)> = declared
+        let mut refer: Vec<(Need, BTreeSet<String>)> = declared
             .filter_map(|change| {
                 let named = lifted_references(change.desired.as_ref()?, keys);
-                Some((change.address.to_string(), named))
+                let who = change.address.to_string();
+                let how = How::Changed;
+                Some((Need { how, who }, named))
             })
             .collect();
         for (kind, found) in &self.matched {
@@ -283,13 +410,14 @@ impl<'a> Place<'a> {
                 let as_it_is = |change: &&Change| change.action != Action::Delete && !change.acts();
                 if change.is_none_or(as_it_is) {
                     let who = keys.get(&live.id.0).cloned().unwrap_or_default();
-                    refer.push((who, held_references(&live.spec, keys)));
+                    let how = How::AsItIs;
+                    refer.push((Need { how, who }, held_references(&live.spec, keys)));
                 }
             }
         }
         let named = refer
             .into_iter()
-            .flat_map(|(who, named)| named.into_iter().map(move |whom| (whom, who.clone())));
+            .flat_map(|(need, named)| named.into_iter().map(move |whom| (whom, need.clone())));
         named.collect()
     }
 

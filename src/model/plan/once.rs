@@ -65,6 +65,7 @@ fn desired() -> Desired {
             object("Each", "us-east-1", each),
         ],
         homes: BTreeMap::from([("111122223333".to_owned(), place("us-east-1"))]),
+        left_out: std::collections::BTreeSet::new(),
         kinds: None,
     }
 }

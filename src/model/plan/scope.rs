@@ -105,7 +105,7 @@ fn is_of(name: &str, kind: &str) -> bool {
 }
 
 /// Says whether objects of this schema may name objects of a kind.
-pub(super) fn names_kind(schema: &Value, kind: &str) -> bool {
+pub fn names_kind(schema: &Value, kind: &str) -> bool {
     match schema {
         Value::Object(map) => {
             // The second marks what may be a reference, to one of several kinds, or name something else.

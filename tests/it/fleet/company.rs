@@ -7,11 +7,12 @@ use std::time::Duration;
 
 use stationbill::aws::{Connection, Connector, connect};
 use stationbill::engine::fleet::{Fleet, FleetError, Rollout, Selection};
+use stationbill::engine::run::look;
 use stationbill::engine::secrets::Sources;
-use stationbill::engine::{Breadth, Events, Outcome, Patience, World};
+use stationbill::engine::{Events, Outcome, Patience, World};
 use stationbill::kinds;
 use stationbill::load::{Loaded, load};
-use stationbill::model::plan::{Change, Desired, Plan, Wish, plan};
+use stationbill::model::plan::{Change, Desired, Plan, Wish};
 use stationbill::sandbox::{Enforce, Options, Sandbox, Settings};
 use tokio_util::sync::CancellationToken;
 
@@ -87,16 +88,29 @@ impl Company {
     }
 
     pub(crate) async fn connection(&self) -> Connection {
+        self.connection_in("eu-west-1").await
+    }
+
+    /// Connects as a machine does that has a region configured.
+    pub(crate) async fn connection_in(&self, region: &str) -> Connection {
         let connector = Connector {
             sandbox: Some(self.sandbox.clone()),
-            region: Some("eu-west-1".to_owned()),
+            region: Some(region.to_owned()),
             ..Connector::default()
         };
         connect(&connector).await.unwrap()
     }
 
     pub(crate) async fn find(&self, selection: &Selection) -> Result<Fleet, FleetError> {
-        Fleet::find(&self.connection().await, &self.loaded(), selection).await
+        self.find_from(&self.connection().await, selection).await
+    }
+
+    pub(crate) async fn find_from(
+        &self,
+        connection: &Connection,
+        selection: &Selection,
+    ) -> Result<Fleet, FleetError> {
+        Fleet::find(connection, &self.loaded(), selection).await
     }
 
     pub(crate) async fn look(&self) -> Look {
@@ -114,13 +128,7 @@ impl Company {
         });
         let sources = Sources::Machine(Arc::new(|_| None));
         let desired = fleet.desired("shop", &loaded, &sources).await;
-        let breadth = if wish.destroy || wish.prune {
-            Breadth::Owned
-        } else {
-            Breadth::Declared
-        };
-        let observed = fleet.observe(&world, &desired, breadth, &|_| {}).await;
-        let plan = plan(&desired, &observed, &kinds::specs(), wish);
+        let plan = look(&fleet, &world, &desired, wish, &|_| {}).await;
         Look {
             fleet,
             connection,

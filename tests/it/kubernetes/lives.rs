@@ -7,6 +7,8 @@ use k8s_openapi::api::core::v1::Namespace;
 use kube::Api;
 use kube::api::DeleteParams;
 use serde_json::{Value, json};
+use stationbill::aws::{Connector, connect};
+use stationbill::kinds::{self, Select};
 use stationbill::operator::resource::{ADOPT, LET_GO, RECONCILE};
 
 use super::{PATIENCE, Stage, command, document, stack};
@@ -153,6 +155,96 @@ fn a_stack_waits_for_its_objects_and_a_namespace_for_nobody() {
         gone(&stage, "Document", "two").await;
         gone(&stage, "Stack", "waits").await;
         assert!(there(&stage).await.is_empty());
+    });
+}
+
+/// The names of the documents that are in an account.
+async fn in_account(stage: &Stage, account: &str) -> Vec<String> {
+    let connector = Connector {
+        sandbox: Some(stage.sandbox.clone()),
+        sandbox_account: Some(account.to_owned()),
+        ..Connector::default()
+    };
+    let aws = connect(&connector).await.unwrap().aws;
+    let kind = kinds::find("Document").unwrap();
+    let all = kind.list(&aws, &Select::Everything).await.unwrap();
+    all.into_iter().map(|live| live.name).collect()
+}
+
+const OTHER: &str = "444455556666";
+
+fn target(name: &str, account: &str) -> Value {
+    let spec =
+        json!({ "accounts": [account], "regions": ["ap-northeast-1"], "role": { "name": "ops" } });
+    document("Target", name, &spec)
+}
+
+#[test]
+fn nothing_is_left_behind_because_its_target_went_first() {
+    let Some(stage) = Stage::open(1) else { return };
+    let _operator = stage.operator(KEY, &[]);
+    stage.runtime.block_on(async {
+        let namespace = stage.namespace();
+        let deleted = json!({ "onDelete": "delete" });
+        let all = [target("there", OTHER), with(command("one", "a"), deleted)];
+        stage.apply_all(namespace, &all).await;
+        let shop = stack("far", &json!({}));
+        stage.apply(namespace, &shop).await.unwrap();
+        stage.settled(namespace, KEY).await;
+        assert_eq!(in_account(&stage, OTHER).await, ["one"]);
+
+        // The only Target: it stays, and nothing is made at home instead.
+        stage.delete(namespace, "Target", "there").await;
+        stage.becomes("Target", "there", "Deleting", KEY).await;
+        stage.annotate("Stack", "far", RECONCILE, "1").await;
+        stage.settled(namespace, KEY).await;
+        assert_eq!(there(&stage).await, [""; 0]);
+        assert_eq!(in_account(&stage, OTHER).await, ["one"]);
+
+        // Another one leads to the same place: the first goes.
+        stage
+            .apply(namespace, &target("again", OTHER))
+            .await
+            .unwrap();
+        gone(&stage, "Target", "there").await;
+        stage.settled(namespace, KEY).await;
+        assert_eq!(in_account(&stage, OTHER).await, ["one"]);
+
+        // All of the folder, the Target first.
+        for (kind, name) in [("Target", "again"), ("Stack", "far"), ("Document", "one")] {
+            stage.delete(namespace, kind, name).await;
+        }
+        for (kind, name) in [("Document", "one"), ("Stack", "far"), ("Target", "again")] {
+            gone(&stage, kind, name).await;
+        }
+        assert_eq!(in_account(&stage, OTHER).await, [""; 0]);
+    });
+}
+
+#[test]
+fn an_object_goes_from_where_it_alone_was() {
+    let Some(stage) = Stage::open(1) else { return };
+    let _operator = stage.operator(KEY, &[]);
+    stage.runtime.block_on(async {
+        let namespace = stage.namespace();
+        let mut far = with(command("far", "a"), json!({ "onDelete": "delete" }));
+        far["spec"]["targets"] = json!(["there"]);
+        let all = [
+            target("here", "111122223333"),
+            target("there", OTHER),
+            command("near", "b"),
+            far,
+        ];
+        stage.apply_all(namespace, &all).await;
+        let shop = stack("both", &json!({ "targets": ["here"] }));
+        stage.apply(namespace, &shop).await.unwrap();
+        stage.settled(namespace, KEY).await;
+        assert_eq!(in_account(&stage, OTHER).await, ["far"]);
+        assert_eq!(there(&stage).await, ["near"]);
+
+        stage.delete(namespace, "Document", "far").await;
+        gone(&stage, "Document", "far").await;
+        assert_eq!(in_account(&stage, OTHER).await, [""; 0]);
     });
 }
 

@@ -25,12 +25,17 @@ const INTERVAL: Duration = Duration::from_secs(5);
 const PAGE: usize = 100;
 const KEY: &str = "SCALE";
 
+/// How many the environment asks for.
+fn count(name: &str) -> Option<usize> {
+    number(name).map(|count| usize::try_from(count).unwrap())
+}
+
 #[test]
 fn many_objects_get_there_and_then_cost_the_api_server_nothing() {
-    let many = number("STATIONBILL_OBJECTS").and_then(|count| usize::try_from(count).ok());
+    let many = count("STATIONBILL_OBJECTS");
     let each = if many.is_some() { EACH } else { FEW / 2 };
     let stacks = many.unwrap_or(FEW).div_ceil(each);
-    let spread = number("STATIONBILL_ACCOUNTS").and_then(|count| usize::try_from(count).ok());
+    let spread = count("STATIONBILL_ACCOUNTS");
     let accounts = spread.unwrap_or(1).clamp(1, stacks);
     let Some(stage) = Stage::open(stacks) else {
         return;
@@ -108,8 +113,7 @@ fn many_objects_get_there_and_then_cost_the_api_server_nothing() {
             let lists = lists.filter(|call| call.operation == "DescribePatchBaselines");
             lists.count() / pages
         };
-        let rounds = number("STATIONBILL_LOOKS").unwrap_or(2);
-        let rounds = usize::try_from(rounds).unwrap();
+        let rounds = count("STATIONBILL_LOOKS").unwrap_or(2);
         while looks() < rounds * stacks {
             assert!(
                 began.elapsed() < patience * u32::try_from(rounds).unwrap(),

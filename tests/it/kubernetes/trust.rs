@@ -79,6 +79,13 @@ fn only_signed_commits_are_taken_up_where_signers_are_named() {
     });
 }
 
+/// The Secret of a repository.
+fn secret(data: &Value) -> Value {
+    json!({
+        "apiVersion": "v1", "kind": "Secret", "metadata": { "name": "ops-git" }, "stringData": data,
+    })
+}
+
 /// Reads what an operator serves.
 fn served(stage: &Stage, path: &str) -> String {
     let log = stage.log(KEY);
@@ -100,12 +107,7 @@ fn credentials_stay_in_their_secret() {
     let first = origin.commit(&[command("say", "first")]);
     let server = GitServer::open(stage.folder.path(), "bot", PASSWORD);
     let _operator = origin.operator(&stage);
-    let secret = |password: &str| {
-        json!({
-            "apiVersion": "v1", "kind": "Secret", "metadata": { "name": "ops-git" },
-            "stringData": { "username": "bot", "password": password },
-        })
-    };
+    let secret = |password| secret(&json!({ "username": "bot", "password": password }));
     stage.runtime.block_on(async {
         let namespace = stage.namespace();
         let mut shop = origin.stack("private", &json!({}));
@@ -192,15 +194,11 @@ fn a_server_behind_a_private_authority_is_believed_where_the_secret_says_so() {
     let server = GitServer::secure(stage.folder.path(), "bot", "t0ken");
     let stranger = GitServer::secure(stage.folder.path(), "bot", "t0ken");
     let _operator = origin.operator(&stage);
-    let secret = |more: Value| {
-        let mut data = json!({ "username": "bot", "password": "t0ken" });
-        data.as_object_mut()
-            .unwrap()
-            .extend(more.as_object().unwrap().clone());
-        json!({
-            "apiVersion": "v1", "kind": "Secret", "metadata": { "name": "ops-git" },
-            "stringData": data,
-        })
+    let nobody = json!({ "username": "bot", "password": "t0ken" });
+    let trusting = |server: &GitServer| {
+        let mut data = nobody.clone();
+        data["ca.crt"] = json!(server.authority);
+        secret(&data)
     };
     stage.runtime.block_on(async {
         let namespace = stage.namespace();
@@ -208,17 +206,13 @@ fn a_server_behind_a_private_authority_is_believed_where_the_secret_says_so() {
         shop["spec"]["source"]["git"]["url"] = format!("{}/origin/.git", server.url).into();
         shop["spec"]["source"]["git"]["secretRef"] = json!({ "name": "ops-git" });
         // Nobody vouches for the server, then somebody else does.
-        for secret in [
-            secret(json!({})),
-            secret(json!({ "ca.crt": stranger.authority })),
-        ] {
+        for secret in [secret(&nobody), trusting(&stranger)] {
             stage.apply(namespace, &secret).await.unwrap();
             stage.apply(namespace, &shop).await.unwrap();
             stage.says("private", "certificate").await;
             assert_eq!(there(&stage).await.len(), 0);
         }
-        let known = secret(json!({ "ca.crt": server.authority }));
-        stage.apply(namespace, &known).await.unwrap();
+        stage.apply(namespace, &trusting(&server)).await.unwrap();
         stage.takes_up("private", &first).await;
     });
 }
@@ -265,10 +259,7 @@ impl SshServer {
     /// The Secret of whoever shows one key and expects another.
     fn secret(&self, shows: &str, expects: &str) -> Value {
         let host = format!("[127.0.0.1]:{} {}", self.port, self.read(expects));
-        json!({
-            "apiVersion": "v1", "kind": "Secret", "metadata": { "name": "ops-git" },
-            "stringData": { "identity": self.read(shows), "known_hosts": host },
-        })
+        secret(&json!({ "identity": self.read(shows), "known_hosts": host }))
     }
 }
 
