@@ -66,7 +66,7 @@ fn too_fine(text: &str) -> Option<Problem> {
     let [minutes, hours, of_month, months, of_week, years] = *fields else {
         return None;
     };
-    if (months, years) != ("*", "*") || !["*", "?"].contains(&of_month) {
+    if (months, years) != ("*", "*") || !["*", "?", "1/1"].contains(&of_month) {
         return Some((
             "an association knows days of the week, and neither days of the month nor months nor years",
             "write `?` for the day of the month and `*` for month and year",

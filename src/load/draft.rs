@@ -195,7 +195,10 @@ impl Draft {
                 .iter()
                 .any(|v| pointer::under(&v.at, &at))
                 || failed.iter().any(|field| pointer::under(field, &at));
-            if !known {
+            // What is absent has been told where it belongs, with what to write.
+            let absent = error.message.starts_with("missing field")
+                && (!failed.is_empty() || findings.violations.iter().any(|v| v.missing.is_some()));
+            if !known && !absent {
                 let finding = Diagnostic::error("bad-spec", at, error.message.clone());
                 self.push(
                     finding.hint("see what the kind's reference says of this field"),

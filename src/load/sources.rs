@@ -207,7 +207,9 @@ fn cover_likely(chars: &mut [char]) {
         let digits = run.iter_mut().filter(|c| c.is_ascii_digit());
         let digits: Vec<&mut char> = digits.collect();
         if digits.len() >= DIGITS {
-            digits.into_iter().for_each(|digit| *digit = '•');
+            for digit in digits {
+                *digit = '•';
+            }
         }
     }
     let ends = |c: char| c.is_whitespace() || "\"'{}[],:".contains(c);

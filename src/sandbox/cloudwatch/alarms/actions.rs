@@ -54,7 +54,7 @@ impl Target {
 }
 
 /// A severity and, if any, a category: `opsitem:2#CATEGORY=Security` (API reference, `AlarmActions`; Systems Manager
-/// user guide, "Configuring CloudWatch alarms to create OpsItems").
+/// user guide, "Configuring CloudWatch alarms to create `OpsItems`").
 fn is_ops_item(text: &str) -> bool {
     const CATEGORIES: [&str; 5] = [
         "Availability",

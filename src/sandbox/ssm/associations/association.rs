@@ -128,6 +128,20 @@ fn said(call: &Call<'_>) -> Map {
     ] {
         fields.entry(member).or_insert(default);
     }
+    // AWS's own examples write it small, and read it back as it is here: AWS CLI reference, `create-association`.
+    let targets = fields.get_mut("Targets").and_then(Value::as_array_mut);
+    for key in targets
+        .into_iter()
+        .flatten()
+        .filter_map(|target| target.get_mut("Key"))
+    {
+        if key
+            .as_str()
+            .is_some_and(|key| key.eq_ignore_ascii_case("InstanceIds"))
+        {
+            *key = json!("InstanceIds");
+        }
+    }
     if let Some(alarms) = fields
         .get_mut("AlarmConfiguration")
         .and_then(Value::as_object_mut)

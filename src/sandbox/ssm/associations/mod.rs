@@ -124,6 +124,12 @@ impl Association {
             answer.extend(version.fields.clone());
         }
         put(&mut answer, "Status", self.status.clone());
+        // The old form, for one node: AWS CLI reference, `create-association`. Its example has a status too, of a name
+        // that the model does not have.
+        if let Some(instance) = answer.get("InstanceId").cloned() {
+            let targets = json!([{ "Key": "InstanceIds", "Values": [instance] }]);
+            answer.entry("Targets").or_insert(targets);
+        }
         answer
     }
 }

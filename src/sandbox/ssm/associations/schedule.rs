@@ -52,7 +52,8 @@ fn is_cron(fields: &[&str]) -> bool {
         return false;
     };
     let number = |text: &str, below: u8| text.parse::<u8>().is_ok_and(|number| number < below);
-    let every_day = |text: &str| matches!(text, "*" | "?");
+    // The last as in AWS's own example: AWS CLI reference, `update-association`.
+    let every_day = |text: &str| matches!(text, "*" | "?" | "1/1");
     let often = match (minutes, hours) {
         ("0/30", "*") => true,
         (minutes, hours) if number(minutes, 60) => {

@@ -244,7 +244,7 @@ fn what_is_not_right_has_an_error_of_its_own() {
         ),
         (json!({ "Targets": [all, group] }), "InvalidTarget"),
         (
-            json!({ "Targets": [{ "Key": "instanceids", "Values": ["*"] }] }),
+            json!({ "Targets": [{ "Key": "nodes", "Values": ["*"] }] }),
             "InvalidTarget",
         ),
         (
@@ -308,6 +308,20 @@ fn a_runbook_gets_its_targets_by_a_parameter_or_a_map() {
     aws.ok("CreateAssociation", with(base, alone));
 }
 
+/// As the AWS CLI's reference writes its examples.
+#[test]
+fn a_target_and_a_schedule_may_be_written_as_in_examples() {
+    let mut aws = Aws::new();
+    let request = json!({
+        "Name": "AWS-UpdateSSMAgent",
+        "Targets": [{ "Key": "instanceids", "Values": ["i-0123456789abcdef0"] }],
+        "ScheduleExpression": "cron(0 0 0/4 1/1 * ? *)",
+    });
+    let made = &aws.ok("CreateAssociation", request)["AssociationDescription"];
+    assert_eq!(made["Targets"][0]["Key"], "InstanceIds");
+    assert_eq!(made["ScheduleExpression"], "cron(0 0 0/4 1/1 * ? *)");
+}
+
 #[test]
 fn the_old_form_is_one_document_and_one_node() {
     let mut aws = Aws::new();
@@ -327,6 +341,10 @@ fn the_old_form_is_one_document_and_one_node() {
     let (id, got) = (
         &made["AssociationDescription"]["AssociationId"],
         &got["AssociationDescription"],
+    );
+    assert_eq!(
+        got["Targets"],
+        json!([{ "Key": "InstanceIds", "Values": ["i-0123456789abcdef0"] }])
     );
     assert_eq!(got["AssociationId"], *id);
     let status = json!({ "Date": 1_777_888_000, "Name": "Failed", "Message": "no" });
