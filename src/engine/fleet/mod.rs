@@ -178,12 +178,11 @@ impl Fleet {
         let homes = sites::homes(loaded, &sites);
         let all: BTreeSet<Location> = sites.iter().map(|site| site.location.clone()).collect();
         select::narrow(&mut sites, selection)?;
-        let asked = |location: &&Location| sites.iter().any(|site| site.location == **location);
-        let account = |location: &&Location| {
-            let mut accounts = sites.iter().map(|site| &site.location.account);
-            accounts.any(|account| *account == location.account)
-        };
-        let left_out = all.iter().filter(|place| !asked(place) && account(place));
+        let asked: BTreeSet<&Location> = sites.iter().map(|site| &site.location).collect();
+        let accounts: BTreeSet<&str> = asked.iter().map(|place| place.account.as_str()).collect();
+        let left_out = all
+            .iter()
+            .filter(|place| !asked.contains(place) && accounts.contains(place.account.as_str()));
         let left_out = left_out.cloned().collect();
         let reach = reach::reach(connection, &sites).await;
         Ok(Self {
