@@ -156,7 +156,17 @@ impl Need<'_> {
             found.push(self.parameter(&reads("ssm:GetParameter", PARAMETERS), name));
         }
         if self.purpose > Purpose::Plan {
-            let lease = lease::parameter(self.stack);
+            // With Targets it is in the first of their regions, which need not be the one that is asked about.
+            let region = if self.targets.is_empty() {
+                "{region}"
+            } else {
+                "*"
+            };
+            let lease = PARAMETERS.replace("{region}", region).replace(
+                "{value}",
+                lease::parameter(self.stack).trim_start_matches('/'),
+            );
+            let lease = self.filled(&lease);
             for name in ["ssm:GetParameter", "ssm:PutParameter"] {
                 found.push(self.parameter(&writes(name, PARAMETERS), &lease));
             }
