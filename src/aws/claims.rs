@@ -35,6 +35,8 @@ pub async fn claim(aws: &Aws, id: &str, what: &str, stamp: &Stamp) -> Result<(),
         None => write(aws, id, &stamp.tags, true).await,
         // Our own: the answer to an earlier try was lost.
         Some(_) if stamp.is_on(&there) => Ok(()),
+        // Our own under another name: what it was for never came about, and its document was renamed.
+        own if own == stamp.tags.get(STACK) => write(aws, id, &stamp.tags, true).await,
         Some(stack) => {
             let message = format!("the {what} is claimed by stack `{stack}`");
             Err(AwsError::of(Class::Exists, message))
