@@ -14,7 +14,7 @@ use super::client::ConnectError;
 use super::error::chain;
 
 /// The profile of whoever names none. [D] AWS SDKs and Tools Reference Guide, "Shared config and credentials files".
-pub(super) const DEFAULT_PROFILE: &str = "default";
+const DEFAULT_PROFILE: &str = "default";
 /// How the SDK calls the services that are called: the end of `AWS_ENDPOINT_URL_…`, with `_` for a space.
 const SERVICES: [&str; 7] = [
     "STS",

@@ -184,18 +184,17 @@ pub(super) async fn under_lease(
     let connection = planned.session.connection.clone();
     let stack = planned.plan.stack.clone();
     let told = |text: &str| context.printer.say(text);
-    let fleet = planned.session.fleet.clone();
+    let region = planned.session.fleet.lease_region(&connection).to_owned();
     let result = leased(
         &connection,
-        &fleet,
+        &region,
         &stack,
         None,
         &told,
         &context.cancel,
         move |stop| under(stop, context, planned, asking),
     );
-    let region = fleet.lease_region(&connection);
-    result.await.map_err(|error| explain(&error, region))?
+    result.await.map_err(|error| explain(&error, &region))?
 }
 
 async fn agreed(context: &Context, plan: &Plan, asking: Asking) -> anyhow::Result<bool> {

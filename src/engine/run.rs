@@ -96,14 +96,14 @@ fn needs_more(plan: &Plan, desired: &Desired, specs: &[&dyn AnySpec]) -> bool {
     (!replaced.is_empty() && refers()) || referred()
 }
 
-/// Works on a stack while its lease is held. The token that `work` gets is cancelled with `cancel`, and when the lease
+/// Works on a stack while its lease is held, which is in this region: [`Fleet::lease_region`]. The token that `work` gets is cancelled with `cancel`, and when the lease
 /// is lost; no call that writes is sent then, or while `unless` says no.
 ///
 /// # Errors
 /// When there is no lease; nothing was done then.
 pub async fn leased<T, F: Future<Output = T>>(
     connection: &Connection,
-    fleet: &Fleet,
+    region: &str,
     stack: &str,
     unless: Option<Holds>,
     told: &(dyn Fn(&str) + Send + Sync),
@@ -114,7 +114,7 @@ pub async fn leased<T, F: Future<Output = T>>(
     let stopwatch = stopwatch();
     let gate = &connection.gate;
     gate.set(unless.clone());
-    let aws = connection.in_region(fleet.lease_region(connection));
+    let aws = connection.in_region(region);
     let lease = Lease::take(&aws, stack, &holder, &connection.clock, &stopwatch, told);
     let lease = lease.await?;
     let holds = lease.holds();

@@ -22,11 +22,6 @@ impl Kind<'_> {
         self.schema
             .get_or_init(|| Schema::compile(&self.spec.schema(), self.reserved))
     }
-
-    /// Says whether documents of the kind have personal values.
-    pub(super) fn is_personal(&self) -> bool {
-        self.schema().has_personal_values()
-    }
 }
 
 static STACK: Erased<StackSpec> = Erased::new();

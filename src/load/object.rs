@@ -60,7 +60,7 @@ impl Loader<'_> {
         // A wrong name has been reported where it stands; the kind need not do so again.
         fill_name(schema, &mut value, name.filter(|_| name_ok), &mut draft);
         let findings = schema.walk(&value);
-        if kind.is_personal() {
+        if schema.has_personal_values() {
             self.sources.beware(&file.name, root.range);
         }
         for node in findings

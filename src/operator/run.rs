@@ -103,10 +103,10 @@ impl<'a> Run<'a> {
             Ok::<_, Halt>((plan, outcome))
         };
         let holds = Some(lent.holds.clone());
-        let (connection, fleet) = (self.connection, &self.fleet);
+        let (connection, region) = (self.connection, self.fleet.lease_region(self.connection));
         let done = leased(
             connection,
-            fleet,
+            region,
             &stack,
             holds,
             &told,

@@ -34,7 +34,6 @@ pub use select::{Selection, targets};
 const OBJECTS: usize = 32;
 
 /// The places of a run.
-#[derive(Clone)]
 pub struct Fleet {
     /// Every place of every Target, in the order of the Targets, accounts and regions.
     pub(super) sites: Vec<Site>,

@@ -38,6 +38,14 @@ impl How {
     }
 }
 
+/// Keeps the need that weighs most.
+fn learn(needs: &mut BTreeMap<String, Need>, whom: String, need: Need) {
+    let most = needs.entry(whom).or_insert_with(|| need.clone());
+    if need.how > most.how {
+        *most = need;
+    }
+}
+
 /// What the regions of an account may need of what the account has once.
 #[derive(Debug, Default)]
 pub(super) struct Needs {
@@ -57,10 +65,7 @@ impl Needs {
         for (whom, Need { how, who }) in needs.named {
             let who = format!("{who} in {}", location.region);
             let need = Need { how, who };
-            let most = self.named.entry(whom).or_insert_with(|| need.clone());
-            if need.how > most.how {
-                *most = need;
-            }
+            learn(&mut self.named, whom, need);
         }
     }
 
@@ -237,12 +242,10 @@ impl<'a> Place<'a> {
             return;
         }
         let once = |change: &Change| self.has_once(change);
-        let unseen = self.unseen(standing).into_iter();
-        let unseen = unseen.map(|(kind, why)| (kind.to_owned(), (why, Action::Unknown)));
-        let unseen: Vec<_> = unseen.collect();
+        let unseen = self.unseen(standing);
         for (there, (kind, (why, action))) in unseen
             .iter()
-            .map(|(kind, why)| (false, (kind, why)))
+            .map(|unseen| (false, unseen))
             .chain(elsewhere.unseen.iter().map(|unseen| (true, unseen)))
         {
             let Some(schema) = self.spec(kind).map(AnySpec::schema) else {
@@ -303,11 +306,8 @@ impl<'a> Place<'a> {
 
     /// What a region may need of what its account has once.
     pub(super) fn needs(&self, changes: &[Change], standing: &Standings) -> Needs {
-        let unseen = self.unseen(standing).into_iter();
         Needs {
-            unseen: unseen
-                .map(|(kind, why)| (kind.to_owned(), (why, Action::Unknown)))
-                .collect(),
+            unseen: self.unseen(standing),
             named: self.needed(changes, &self.keys()),
         }
     }
@@ -315,12 +315,6 @@ impl<'a> Place<'a> {
     /// What will still be referred to once these changes are made, and how.
     fn needed(&self, changes: &[Change], keys: &Names) -> BTreeMap<String, Need> {
         let mut needed: BTreeMap<String, Need> = BTreeMap::new();
-        let mut add = |whom: String, need: Need| {
-            let most = needed.entry(whom).or_insert_with(|| need.clone());
-            if need.how > most.how {
-                *most = need;
-            }
-        };
         for change in changes {
             let how = match change.action {
                 Action::Unknown => How::Unknown,
@@ -330,25 +324,25 @@ impl<'a> Place<'a> {
             let named = change.lifted.as_ref().map(references).unwrap_or_default();
             for (_, whom) in named {
                 let who = change.address.to_string();
-                add(whom, Need { how, who });
+                learn(&mut needed, whom, Need { how, who });
             }
         }
         for (whom, need) in self.still_needed(changes, keys) {
-            add(whom, need);
+            learn(&mut needed, whom, need);
         }
         needed
     }
 
     /// What nobody knows the references of, by kind: kinds that could not be read, and objects that were not found and
     /// about which nothing is decided. A list of AWS may come back short.
-    fn unseen(&self, standing: &Standings) -> BTreeMap<&'a str, String> {
+    fn unseen(&self, standing: &Standings) -> BTreeMap<String, (String, Action)> {
         let failed = |kind: &str| matches!(self.unreadable.get(kind), Some(Unreadable::Failed(_)));
         let kinds = self.specs.iter().map(|spec| spec.kind());
-        let mut unseen: BTreeMap<&str, String> = kinds
+        let mut unseen: BTreeMap<String, (String, Action)> = kinds
             .filter(|kind| failed(kind))
             .map(|kind| {
                 let why = format!("a {kind}, which may refer to it, could not be read");
-                (kind, why)
+                (kind.to_owned(), (why, Action::Unknown))
             })
             .collect();
         for (kind, objects) in &self.declared {
@@ -364,7 +358,7 @@ impl<'a> Place<'a> {
             if let Some(Object { address, .. }) = objects.iter().find(unknown) {
                 let why =
                     format!("{address}, which may refer to it, was not found, and is not known");
-                unseen.insert(kind, why);
+                unseen.insert((*kind).to_owned(), (why, Action::Unknown));
             }
         }
         unseen

@@ -88,6 +88,12 @@ fn of_plan(look: &Look) -> Vec<String> {
     told.filter(|line| line.contains("ResponsePlan/")).collect()
 }
 
+/// Asserts that this and nothing else is to be done with the plan.
+fn is_told(look: &Look, action: &str) {
+    let line = format!("{action} 111122223333/us-east-1 ResponsePlan/down");
+    assert_eq!(of_plan(look), [line]);
+}
+
 #[tokio::test]
 async fn it_goes_once_every_region_has_let_go_of_it() {
     let company = alarmed().await;
@@ -131,10 +137,7 @@ async fn it_stays_while_a_region_is_not_asked_for() {
     let company = alarmed().await;
     company.declare(&[TARGET, INCIDENTS, &alarm("[]")]);
     let look = prune(&company, &["us-east-1"]).await;
-    assert_eq!(
-        of_plan(&look),
-        ["blocked 111122223333/us-east-1 ResponsePlan/down"]
-    );
+    is_told(&look, "blocked");
     // Whoever looks only where it is not does nothing about it.
     assert_eq!(of_plan(&prune(&company, &["eu-west-1"]).await), [""; 0]);
 }
@@ -152,10 +155,7 @@ async fn it_stays_while_an_alarm_of_a_region_stays_as_it_is() {
         .find(|c| c.address.kind == "ResponsePlan");
     let why = kept.unwrap().reason.clone().unwrap();
     assert!(why.starts_with("Alarm/errors"), "{why}");
-    assert_eq!(
-        of_plan(&look),
-        ["blocked 111122223333/us-east-1 ResponsePlan/down"]
-    );
+    is_told(&look, "blocked");
 }
 
 #[tokio::test]
@@ -170,15 +170,9 @@ async fn a_replacement_takes_all_with_it_or_waits() {
     let all = Selection::default();
     // Without its alarms it would leave them with the id of what is gone.
     let look = company.look_for(&only("ResponsePlan"), &all).await;
-    assert_eq!(
-        of_plan(&look),
-        ["blocked 111122223333/us-east-1 ResponsePlan/down"]
-    );
+    is_told(&look, "blocked");
     let look = company.look().await;
-    assert_eq!(
-        of_plan(&look),
-        ["replace 111122223333/us-east-1 ResponsePlan/down"]
-    );
+    is_told(&look, "replace");
     does_all(&company, &look).await;
 }
 
@@ -187,16 +181,10 @@ async fn a_replacement_waits_for_an_alarm_that_no_document_declares_any_more() {
     let company = alarmed().await;
     company.declare(&[TARGET, INCIDENTS, &plan("shop-down")]);
     let look = company.look().await;
-    assert_eq!(
-        of_plan(&look),
-        ["blocked 111122223333/us-east-1 ResponsePlan/down"]
-    );
+    is_told(&look, "blocked");
     // With what refers to it, it may.
     let look = prune(&company, &[]).await;
-    assert_eq!(
-        of_plan(&look),
-        ["replace 111122223333/us-east-1 ResponsePlan/down"]
-    );
+    is_told(&look, "replace");
     does_all(&company, &look).await;
 }
 
@@ -237,9 +225,27 @@ async fn the_lease_is_where_the_targets_are() {
     let cancel = CancellationToken::new();
     let second = async |_| {
         let work = async |_| panic!("both are at work");
-        leased(other, there, "shop", None, &|_| {}, &cancel, work).await
+        leased(
+            other,
+            there.lease_region(other),
+            "shop",
+            None,
+            &|_| {},
+            &cancel,
+            work,
+        )
+        .await
     };
-    let answer = leased(one, here, "shop", None, &|_| {}, &cancel, second).await;
+    let answer = leased(
+        one,
+        here.lease_region(one),
+        "shop",
+        None,
+        &|_| {},
+        &cancel,
+        second,
+    )
+    .await;
     let refused = answer.unwrap().map(drop).unwrap_err().to_string();
     assert!(
         refused.contains(HUB) && refused.contains("is at work"),
