@@ -13,7 +13,7 @@ use super::scrub::Scrubber;
 use super::{Ending, Event, Events, Outcome, World};
 use crate::aws::{Aws, AwsError, Class, once};
 use crate::kinds::{AnyKind, Select};
-use crate::model::graph::{Graph, Part, Step, order, waits_for};
+use crate::model::graph::{Graph, Part, Step, order};
 use crate::model::plan::{Action, Change, Plan};
 use crate::model::reference::references;
 use crate::model::spec::{Identity, aws_name};
@@ -28,6 +28,8 @@ pub(super) const INTERRUPTED: &str = "the run was interrupted";
 const CHANGES: usize = 16;
 /// How many changes are in flight at once in all, which bounds the memory.
 const ALL_CHANGES: usize = 256;
+/// How many creations that failed are named of a deletion that comes after many.
+const OBSTACLES: usize = 3;
 /// How often it is looked for an object of ours before another of its name is made: lists can lag behind.
 const LOOKS: usize = 2;
 
@@ -100,6 +102,17 @@ struct Ready {
     taken: usize,
 }
 
+/// Creations that deletions come after.
+#[derive(Default)]
+struct Gate {
+    /// How many of them have not ended.
+    unmet: usize,
+    /// Those that did not end well.
+    failed: BTreeSet<usize>,
+    /// The deletions.
+    behind: Vec<usize>,
+}
+
 /// Which steps wait, which can be taken, which ended well, and how each change ended.
 struct Progress<'a> {
     plan: &'a Plan,
@@ -112,6 +125,9 @@ struct Progress<'a> {
     unmet: Vec<usize>,
     /// The steps that need each step.
     dependents: Vec<Vec<usize>>,
+    gates: Vec<Gate>,
+    /// The gates that each step keeps shut.
+    gates_of: Vec<Vec<usize>>,
     well: BTreeMap<usize, bool>,
     /// How many steps of each change are still to come.
     left: Vec<usize>,
@@ -122,12 +138,28 @@ impl<'a> Progress<'a> {
     fn new(plan: &'a Plan, graph: &'a Graph) -> Self {
         let mut left = vec![0; plan.changes.len()];
         graph.steps.iter().for_each(|step| left[step.change] += 1);
-        let unmet: Vec<usize> = graph.needs.iter().map(BTreeSet::len).collect();
+        let mut unmet: Vec<usize> = graph.needs.iter().map(BTreeSet::len).collect();
         let mut dependents = vec![Vec::new(); graph.steps.len()];
         for (step, needs) in graph.needs.iter().enumerate() {
             for &need in needs {
                 dependents[need].push(step);
             }
+        }
+        let mut gates_of = vec![Vec::new(); graph.steps.len()];
+        let mut gates: Vec<Gate> = Vec::new();
+        for (gate, steps) in graph.gates.iter().enumerate() {
+            for &step in steps {
+                gates_of[step].push(gate);
+            }
+            let unmet = steps.len();
+            gates.push(Gate {
+                unmet,
+                ..Gate::default()
+            });
+        }
+        for (&step, &gate) in &graph.behind {
+            gates[gate].behind.push(step);
+            unmet[step] += 1;
         }
         let mut progress = Self {
             plan,
@@ -136,6 +168,8 @@ impl<'a> Progress<'a> {
             ready: BTreeMap::new(),
             unmet,
             dependents,
+            gates,
+            gates_of,
             well: BTreeMap::new(),
             left,
             endings: vec![None; plan.changes.len()],
@@ -167,20 +201,23 @@ impl<'a> Progress<'a> {
 
     /// Why a step cannot be taken: one that it needs did not end well.
     fn obstacle(&self, step: usize) -> Option<String> {
-        let bad: BTreeSet<String> = self.graph.needs[step]
-            .iter()
-            .zip(waits_for(self.plan, self.graph, step))
-            .filter(|(need, _)| self.well.get(need) != Some(&true))
-            .map(|(_, change)| change.address.to_string())
+        let needs = self.graph.needs[step].iter();
+        let needs = needs.filter(|need| self.well.get(need) != Some(&true));
+        let gate = self.graph.behind.get(&step);
+        let gate = gate.into_iter().flat_map(|&gate| &self.gates[gate].failed);
+        let change = |step: &usize| &self.plan.changes[self.graph.steps[*step].change];
+        let mut bad: Vec<String> = needs
+            .chain(gate.take(OBSTACLES))
+            .map(|step| change(step).address.to_string())
             .collect();
-        if bad.is_empty() {
-            return None;
-        }
-        let names: Vec<String> = bad.into_iter().collect();
-        Some(format!(
-            "it waits for {}, which failed or was not tried",
-            names.join(", ")
-        ))
+        bad.sort();
+        bad.dedup();
+        (!bad.is_empty()).then(|| {
+            format!(
+                "it waits for {}, which failed or was not tried",
+                bad.join(", ")
+            )
+        })
     }
 
     /// Ends a step; answers with the change and its ending once that is settled.
@@ -190,7 +227,18 @@ impl<'a> Progress<'a> {
         // What was never taken ends here too, when a run is interrupted.
         let queue = self.queue(step);
         queue.taken = queue.taken.saturating_sub(1);
-        for dependent in std::mem::take(&mut self.dependents[step]) {
+        let mut dependents = std::mem::take(&mut self.dependents[step]);
+        for gate in std::mem::take(&mut self.gates_of[step]) {
+            let gate = &mut self.gates[gate];
+            gate.unmet -= 1;
+            if result.is_err() {
+                gate.failed.insert(step);
+            }
+            if gate.unmet == 0 {
+                dependents.append(&mut gate.behind);
+            }
+        }
+        for dependent in dependents {
             self.unmet[dependent] -= 1;
             if self.unmet[dependent] == 0 {
                 self.queue(dependent).steps.insert(dependent);

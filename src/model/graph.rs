@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::plan::{Action, Change, Plan};
+use super::plan::{Action, Change, Plan, names_kind};
 use super::reference::references;
 use super::spec::AnySpec;
 use super::{Address, Location};
@@ -32,6 +32,10 @@ pub struct Graph {
     pub steps: Vec<Step>,
     /// What each needs.
     pub needs: Vec<BTreeSet<usize>>,
+    /// Creations that a deletion comes after, shared by all deletions of a kind in a place.
+    pub gates: Vec<Vec<usize>>,
+    /// Behind which of the gates each step is.
+    pub behind: BTreeMap<usize, usize>,
 }
 
 /// Orders a plan: what is referred to comes first, deletions the other way round.
@@ -115,7 +119,58 @@ pub fn order(plan: &Plan, specs: &[&dyn AnySpec]) -> Graph {
     for spec in specs.iter().filter(|spec| !spec.exclusive().is_empty()) {
         hand_over(&mut graph, plan, *spec, &index);
     }
+    shut(&mut graph, plan, specs, &index);
     graph
+}
+
+/// Lets what goes wait for all creations of kinds that can refer to it: a list of AWS may have come back short, so that
+/// what is to be created is there, and refers to what goes. Creations never wait for such a deletion.
+fn shut(graph: &mut Graph, plan: &Plan, specs: &[&dyn AnySpec], index: &Index<'_>) {
+    let change = |step: &Step| &plan.changes[step.change];
+    let spec = |change: &Change| specs.iter().find(|s| s.kind() == change.address.kind);
+    let mut goes: BTreeMap<&str, BTreeMap<At<'_>, Vec<usize>>> = BTreeMap::new();
+    let mut made: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
+    for (at, step) in graph.steps.iter().enumerate() {
+        let change = change(step);
+        let kind = change.address.kind.as_str();
+        let last = || spec(change).is_some_and(|s| super::plan::create_before_delete(*s, change));
+        match (step.part, change.action) {
+            (Part::Put, Action::Create) => made.entry(kind).or_default().push(at),
+            (Part::Remove, action) if action == Action::Delete || last() => {
+                let place = index.whereabouts(&change.location, kind);
+                let of_kind = goes.entry(kind).or_default();
+                of_kind.entry(place).or_default().push(at);
+            }
+            _ => {}
+        }
+    }
+    if goes.is_empty() || made.is_empty() {
+        return;
+    }
+    let making = specs.iter().filter_map(|s| {
+        let made = made.get(s.kind())?;
+        Some((s.schema(), made))
+    });
+    let making: Vec<_> = making.collect();
+    for (kind, places) in goes {
+        let mut first: BTreeMap<At<'_>, Vec<usize>> = BTreeMap::new();
+        for (_, made) in making.iter().filter(|(schema, _)| names_kind(schema, kind)) {
+            for &at in *made {
+                let location = &change(&graph.steps[at]).location;
+                let place = index.whereabouts(location, kind);
+                first.entry(place).or_default().push(at);
+            }
+        }
+        for (place, removals) in places {
+            if let Some(first) = first.remove(&place) {
+                let gate = graph.gates.len();
+                graph.gates.push(first);
+                graph
+                    .behind
+                    .extend(removals.into_iter().map(|at| (at, gate)));
+            }
+        }
+    }
 }
 
 /// What only one object can have goes from hand to hand in one step: who takes it goes first, and who gives it away finds
@@ -223,6 +278,13 @@ impl Graph {
         self.steps.len() - 1
     }
 
+    /// Lists the steps that must be done before a step.
+    pub fn before(&self, step: usize) -> impl Iterator<Item = usize> {
+        let gate = self.behind.get(&step);
+        let gate = gate.into_iter().flat_map(|&gate| &self.gates[gate]);
+        self.needs[step].iter().chain(gate).copied()
+    }
+
     /// Says whether a step waits for another, or for one that does.
     fn needs(&self, step: usize, other: usize) -> bool {
         let (mut open, mut seen) = (vec![step], BTreeSet::new());
@@ -251,14 +313,6 @@ fn named(spec: Option<&serde_json::Value>) -> BTreeSet<String> {
         .into_iter()
         .flatten()
         .map(|(_, name)| name)
-        .collect()
-}
-
-/// Lists the changes that a change directly waits for, for messages.
-pub fn waits_for<'a>(plan: &'a Plan, graph: &Graph, step: usize) -> Vec<&'a Change> {
-    graph.needs[step]
-        .iter()
-        .map(|&need| &plan.changes[graph.steps[need].change])
         .collect()
 }
 

@@ -148,3 +148,49 @@ fn while_it_cannot_be_read_nobody_knows_what_refers_to_it() {
     let plan = planned(&desired(), [Ok(vec![]), failed, Ok(vec![])]);
     assert_eq!(plan.count(Action::Unknown), 3);
 }
+
+/// What waits for which creations, where `Each` is made in some regions and some of `Once` are deleted.
+fn gates(making: &[&str], going: &[&str]) -> Vec<(String, Vec<String>)> {
+    let change = |kind: &str, name: &str, at: &str, action| {
+        Change::new(Address::new(kind, name), place(at), action)
+    };
+    let made = making
+        .iter()
+        .map(|at| change("Each", "new", at, Action::Create));
+    let gone = going
+        .iter()
+        .map(|name| change("Once", name, "us-east-1", Action::Delete));
+    // Nothing can refer to an `Each`.
+    let apart = change("Each", "old", "us-east-1", Action::Delete);
+    let plan = Plan {
+        changes: made.chain(gone).chain([apart]).collect(),
+        ..Plan::default()
+    };
+    let graph = order(&plan, SPECS);
+    let told = |step: usize| {
+        let change = &plan.changes[graph.steps[step].change];
+        format!("{} in {}", change.address, change.location.region)
+    };
+    let behind = graph
+        .behind
+        .keys()
+        .map(|&step| (told(step), graph.before(step).map(told).collect()));
+    behind.collect()
+}
+
+#[test]
+fn what_goes_waits_for_what_is_made_in_any_region_and_may_refer_to_it() {
+    let first = vec![
+        "Each/new in eu-west-1".to_owned(),
+        "Each/new in us-east-1".to_owned(),
+    ];
+    assert_eq!(
+        gates(&["eu-west-1", "us-east-1"], &["a", "b"]),
+        [
+            ("Once/a in us-east-1".to_owned(), first.clone()),
+            ("Once/b in us-east-1".to_owned(), first)
+        ]
+    );
+    assert_eq!(gates(&[], &["a", "b"]), []);
+    assert_eq!(gates(&["us-east-1"], &[]), []);
+}

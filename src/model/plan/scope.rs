@@ -81,8 +81,8 @@ impl Scope {
         let mut kept: BTreeSet<usize> = open.iter().copied().collect();
         while let Some(change) = open.pop() {
             let steps = steps_of.get(&change).into_iter().flatten();
-            for need in steps.flat_map(|&step| &graph.needs[step]) {
-                let first = graph.steps[*need].change;
+            for need in steps.flat_map(|&step| graph.before(step)) {
+                let first = graph.steps[need].change;
                 if kept.insert(first) {
                     open.push(first);
                 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use serde_json::json;
+use stationbill::engine::Ending;
 use stationbill::kinds;
 use stationbill::model::lifecycle::OnDelete;
 use stationbill::model::plan::{Action, Wish};
@@ -160,19 +161,65 @@ async fn nothing_goes_while_nobody_knows_who_refers_to_it() {
     }
 }
 
-#[tokio::test(start_paused = true)]
-async fn nothing_goes_while_what_may_refer_to_it_is_not_found_and_not_known() {
+/// A response plan that is there and calls an escalation plan, and documents in which it calls another.
+async fn calls_another_now() -> (Case, &'static str) {
     let mut case = Case::new(("ResponsePlan", "banana-checkout-down")).await;
     case.run(&Wish::default()).await;
     let (old, new) = ("EscalationPlan/banana-checkout", "EscalationPlan/other");
     for document in &mut case.documents {
         if document.address.to_string() == old {
-            document.address.name = "other".to_owned();
+            "other".clone_into(&mut document.address.name);
             document.spec["name"] = json!("other");
         }
         let text = document.spec.to_string().replace(old, new);
         document.spec = serde_json::from_str(&text).unwrap();
     }
+    (case, old)
+}
+
+#[tokio::test(start_paused = true)]
+async fn nothing_goes_while_what_may_refer_to_it_could_not_be_made() {
+    let (case, old) = calls_another_now().await;
+    let before = case.everything().await;
+    // A list comes back without the one which still refers to the old, so that it would be made anew.
+    let rule = json!([{"match": {"operation": "ListResponsePlans"}, "then": "missingItem"}]);
+    let faults = Faults::parse(&rule.to_string()).unwrap();
+    case.scene.sandbox.set_faults(faults);
+    let plan = case.plan(&prune()).await;
+    let acts = |address: &str| {
+        let change = plan
+            .changes
+            .iter()
+            .find(|c| c.address.to_string() == address);
+        change.map(|change| (change.action, change.acts()))
+    };
+    assert_eq!(acts(old), Some((Action::Delete, true)), "{}", told(&plan));
+    let there = "ResponsePlan/banana-checkout-down";
+    assert_eq!(acts(there), Some((Action::Create, true)), "{}", told(&plan));
+    let outcome = case.scene.apply(&plan).await;
+    let ending = |address: &str| {
+        let mut changes = plan.changes.iter().zip(&outcome.endings);
+        let (_, ending) = changes.find(|(c, _)| c.address.to_string() == address)?;
+        ending.clone()
+    };
+    assert!(matches!(ending(there), Some(Ending::Failed(_))));
+    let Some(Ending::Skipped(why)) = ending(old) else {
+        panic!("{:?}", ending(old));
+    };
+    let expected = format!("it waits for {there}, which failed or was not tried");
+    assert_eq!(why, expected);
+    case.scene.sandbox.set_faults(Faults::default());
+    let after = case.everything().await;
+    for (key, live) in &before {
+        assert_eq!(after.get(key), Some(live));
+    }
+    let (rest, _) = case.scene.converge(&case.documents, &prune(), 1).await;
+    assert!(rest.is_empty(), "{}", told(&rest));
+}
+
+#[tokio::test(start_paused = true)]
+async fn nothing_goes_while_what_may_refer_to_it_is_not_found_and_not_known() {
+    let (case, old) = calls_another_now().await;
     let before = case.everything().await;
     // Nobody knows whom the new plan calls, so that it does not come; and a list comes back without the one which still
     // refers to the old.
