@@ -48,7 +48,6 @@ pub struct Apply {
 
 impl Apply {
     pub(super) async fn run(self, context: &Context) -> anyhow::Result<Exit> {
-        context.only(&[Output::Human, Output::Json, Output::Markdown, Output::Junit])?;
         let saved = saved::read(&self.paths.paths)?;
         let (paths, rest): (Vec<PathBuf>, _) = match &saved {
             Some((saved, rest)) => (

@@ -65,6 +65,20 @@ pub enum Command {
     Operator(operator::OperatorArgs),
 }
 
+impl Command {
+    /// Returns the outputs that a command has: all of them where it does not say, or writes one thing alone anyway.
+    pub(super) fn outputs(&self) -> &'static [Output] {
+        use Output::{Human, Json, Junit, Markdown, Sarif};
+        match self {
+            Self::Validate(_) => &[Human, Json, Sarif, Junit],
+            Self::Apply(_) | Self::Destroy(_) => &[Human, Json, Markdown, Junit],
+            Self::Export(_) => &[Human],
+            Self::Watch(_) => &[Human, Json],
+            _ => Output::value_variants(),
+        }
+    }
+}
+
 /// Flags that every command has.
 #[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Global options")]

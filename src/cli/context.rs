@@ -6,7 +6,7 @@ use std::sync::Arc;
 use anyhow::{Context as _, anyhow, bail};
 use tokio_util::sync::CancellationToken;
 
-use super::args::{Global, Output};
+use super::args::Global;
 use super::environment;
 use super::printer::Printer;
 use super::render::Style;
@@ -169,21 +169,6 @@ impl Context {
             width: environment::width().unwrap_or(100),
             verbose: self.global.verbose > 0,
         }
-    }
-
-    /// Refuses an output format that a command does not have.
-    pub fn only(&self, allowed: &[Output]) -> anyhow::Result<()> {
-        if allowed.contains(&self.global.output) {
-            return Ok(());
-        }
-        let names: Vec<String> = allowed
-            .iter()
-            .map(|output| format!("{output:?}").to_lowercase())
-            .collect();
-        bail!(
-            "this command has no such output\nhint: use --output {}",
-            names.join(" or ")
-        )
     }
 }
 

@@ -3,7 +3,7 @@
 use clap::Args;
 
 use super::apply::{Asking, carry_out};
-use super::args::{Output, Paths};
+use super::args::Paths;
 use super::context::Context;
 use super::exit::Exit;
 use super::planning::Planned;
@@ -23,7 +23,6 @@ pub struct Destroy {
 
 impl Destroy {
     pub(super) async fn run(self, context: &Context) -> anyhow::Result<Exit> {
-        context.only(&[Output::Human, Output::Json, Output::Markdown, Output::Junit])?;
         let Some(mut planned) = Planned::make(context, &self.paths.paths, false, |wish, _| {
             wish.destroy = true;
         })

@@ -5,7 +5,6 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, bail};
 use clap::Args;
 
-use super::args::Output;
 use super::context::{Context, Session};
 use super::exit::Exit;
 use crate::engine::Breadth;
@@ -35,7 +34,6 @@ pub struct Export {
 
 impl Export {
     pub(super) async fn run(self, context: &Context) -> anyhow::Result<Exit> {
-        context.only(&[Output::Human])?;
         if let (Some(dir), Some(file)) = (&self.out, &self.secrets) {
             refuse_inside(dir, file)?;
         }

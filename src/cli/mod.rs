@@ -1,7 +1,8 @@
 //! The command line: one file a command, each a thin wrapper around the engine.
 
-use clap::builder::Resettable;
-use clap::{CommandFactory, FromArgMatches};
+use clap::builder::{PossibleValue, Resettable};
+use clap::parser::ValueSource;
+use clap::{ArgMatches, CommandFactory, FromArgMatches, ValueEnum as _};
 use std::io::Write;
 use tokio_util::sync::CancellationToken;
 use tracing::Level;
@@ -51,9 +52,23 @@ use crate::service::shutdown;
 pub fn run() -> Exit {
     panics::hide();
     let matches = lenient(Cli::command()).get_matches();
-    let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
+    let mut cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
     log(&cli.global);
     let printer = Printer::new(&cli.global, environment::no_color());
+    let allowed = cli.command.outputs();
+    if !allowed.contains(&cli.global.output) {
+        if !prefers(&matches) {
+            let names: Vec<_> = allowed
+                .iter()
+                .filter_map(Output::to_possible_value)
+                .collect();
+            let names: Vec<_> = names.iter().map(PossibleValue::get_name).collect();
+            printer.complain("error: this command has no such output");
+            printer.complain(&format!("hint: use --output {}", names.join(" or ")));
+            return Exit::Failed;
+        }
+        cli.global.output = Output::Human;
+    }
     let runtime = match tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
@@ -150,7 +165,7 @@ fn log(global: &Global) {
         (_, 0) => "stationbill=warn",
         (_, 1) => "stationbill=info",
         (_, 2) => "stationbill=debug",
-        _ => "stationbill=trace,info",
+        _ => "stationbill=trace,debug",
     };
     let filter = EnvFilter::builder().parse_lossy(
         environment::variable("STATIONBILL_LOG")
@@ -186,6 +201,14 @@ impl Write for Hiding {
     fn flush(&mut self) -> std::io::Result<()> {
         self.0.flush()
     }
+}
+
+/// Says whether the output is what the environment prefers for all commands, and not what was asked for of this one.
+fn prefers(matches: &ArgMatches) -> bool {
+    let source = matches
+        .subcommand()
+        .map(|(_, own)| own.value_source("output"));
+    source.flatten() == Some(ValueSource::EnvVariable)
 }
 
 /// Takes variables that are set to nothing for not set where they only say how answers look and what is kept. Where that

@@ -22,7 +22,6 @@ pub struct Validate {
 
 impl Validate {
     pub(super) async fn run(self, context: &Context) -> anyhow::Result<Exit> {
-        context.only(&[Output::Human, Output::Json, Output::Sarif, Output::Junit])?;
         let mut loaded = load::load(&self.paths.paths, &kinds::specs())?;
         if let Some(revision) = &context.global.changed_since {
             since::new_problems(revision, &self.paths.paths, &mut loaded).await?;

@@ -151,7 +151,6 @@ fn from_anywhere(url: &str) -> String {
 
 impl Watch {
     pub(super) async fn run(self, context: &Context) -> anyhow::Result<Exit> {
-        context.only(&[Output::Human, Output::Json])?;
         let password = self.password_file.as_deref().map(secret).transpose()?;
         let remote = Remote {
             url: from_anywhere(&self.git),

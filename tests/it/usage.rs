@@ -156,6 +156,28 @@ fn what_the_environment_cannot_mean_is_said_with_its_name() {
     );
 }
 
+/// One environment serves all commands of a pipeline, and not each has each output.
+#[test]
+fn an_output_of_the_environment_is_a_wish_and_one_that_is_asked_for_is_not() {
+    let folder = tempfile::tempdir().unwrap();
+    let sarif = &[("STATIONBILL_OUTPUT", "sarif")];
+    let (code, text) = with(folder.path(), sarif, "apply STAND --sandbox --yes");
+    assert_eq!(code, 0, "{text}");
+    assert!(!text.contains("$schema"), "{text}");
+    let (code, text) = with(folder.path(), sarif, "validate STAND");
+    assert_eq!(code, 0, "{text}");
+    assert!(text.contains("$schema"), "{text}");
+    for line in [
+        "apply STAND --sandbox --yes -o sarif",
+        "-o sarif apply STAND",
+    ] {
+        let (code, text) = with(folder.path(), sarif, line);
+        assert_eq!(code, 2, "{line}: {text}");
+        let said = "this command has no such output\nhint: use --output human or json or markdown";
+        assert!(text.contains(said), "{line}: {text}");
+    }
+}
+
 #[test]
 fn the_sandbox_needs_no_folder() {
     let folder = tempfile::tempdir().unwrap();
