@@ -5,8 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Value, json};
 
 use super::lease;
-use crate::kinds::{Access, Action, KINDS, Limit, reads, writes};
+use crate::kinds::{Access, Action, Deletes, KINDS, Limit, reads, writes};
 use crate::load::{Declared, Target};
+use crate::model::plan::Wish;
 use crate::model::spec::aws_name;
 use crate::model::stamp;
 use crate::model::substitute::{Variables, substitute};
@@ -34,12 +35,16 @@ pub struct Need<'a> {
     pub targets: &'a [&'a Target],
     /// What shall be allowed.
     pub purpose: Purpose,
-    /// Whether objects that nobody owns may be changed.
+    /// Whether all objects may be taken over that nobody owns, and not only those whose documents say so.
     pub adopt: bool,
     /// Whether names of objects are resources; without, all names are.
     pub names: bool,
     /// Where; `*` for any account or region.
-    pub location: &'a Location,
+    pub locations: &'a [Location],
+    /// The partition of AWS that they are in.
+    pub partition: &'a str,
+    /// Which kinds and names it is about.
+    pub wish: &'a Wish,
 }
 
 /// What lists the accounts of a unit. AWS knows resources for these, whose ARNs name what only AWS tells: the
@@ -128,20 +133,60 @@ impl Need<'_> {
     }
 
     fn permissions(&self) -> Vec<Permission> {
-        let specs: Vec<(&str, Value)> = self.declared.iter().map(|d| self.spec(d)).collect();
+        let at = |location| Site {
+            need: self,
+            location,
+        };
+        let sites = self.locations.iter().map(at);
+        sites.flat_map(|site| site.permissions()).collect()
+    }
+}
+
+/// What is needed in one place.
+struct Site<'a> {
+    need: &'a Need<'a>,
+    location: &'a Location,
+}
+
+/// What an object becomes in a place.
+struct Wanted<'d> {
+    declared: &'d Declared,
+    spec: Value,
+    /// Whether it may be one that nobody owns by now.
+    adopts: bool,
+}
+
+impl Site<'_> {
+    fn permissions(&self) -> Vec<Permission> {
+        let Need { declared, wish, .. } = self.need;
+        let specs: Vec<Wanted<'_>> = { declared.iter() }
+            .filter(|declared| wish.selects(&declared.address))
+            .map(|declared| Wanted {
+                declared,
+                spec: self.spec(declared),
+                adopts: self.need.adopt || declared.lifecycle.adopt,
+            })
+            .collect();
         let mut found = Vec::new();
         for kind in KINDS {
-            let of_kind = specs.iter().filter(|(name, _)| *name == kind.kind());
-            let of_kind: Vec<&Value> = of_kind.map(|(_, spec)| spec).collect();
+            if !wish.kinds.is_empty() && !wish.kinds.contains(kind.kind()) {
+                continue;
+            }
+            let of_kind = specs
+                .iter()
+                .filter(|wanted| wanted.declared.address.kind == kind.kind());
+            let of_kind: Vec<&Wanted<'_>> = of_kind.collect();
             for action in kind.actions() {
-                let of_kind: Vec<&Value> = { of_kind.iter().copied() }
-                    .filter(|spec| concerns(action, spec))
+                let of_kind: Vec<&Wanted<'_>> = { of_kind.iter().copied() }
+                    .filter(|wanted| concerns(action, &wanted.spec))
                     .collect();
                 let reads = action.access == Access::Read;
-                let needed = match self.purpose {
+                let needed = match self.need.purpose {
                     Purpose::Plan => reads && !of_kind.is_empty(),
                     Purpose::Apply => !of_kind.is_empty(),
-                    Purpose::Destroy => !of_kind.is_empty() || reads || action.deletes,
+                    Purpose::Destroy => {
+                        !of_kind.is_empty() || reads || action.deletes != Deletes::No
+                    }
                 };
                 if needed {
                     found.extend(self.permitted(action, &of_kind));
@@ -149,29 +194,34 @@ impl Need<'_> {
             }
         }
         let mut parameters = BTreeSet::new();
-        for (_, spec) in &specs {
+        for Wanted { spec, .. } in &specs {
             sensitive::parameters(spec, &mut parameters);
         }
         for name in &parameters {
             found.push(self.parameter(&reads("ssm:GetParameter", PARAMETERS), name));
         }
-        if self.purpose > Purpose::Plan {
+        if self.need.purpose > Purpose::Plan {
             // With Targets it is in the first of their regions, which need not be the one that is asked about.
-            let region = if self.targets.is_empty() {
+            let region = if self.need.targets.is_empty() {
                 "{region}"
             } else {
                 "*"
             };
             let lease = PARAMETERS.replace("{region}", region).replace(
                 "{value}",
-                lease::parameter(self.stack).trim_start_matches('/'),
+                lease::parameter(self.need.stack).trim_start_matches('/'),
             );
             let lease = self.filled(&lease);
             for name in ["ssm:GetParameter", "ssm:PutParameter"] {
                 found.push(self.parameter(&writes(name, PARAMETERS), &lease));
             }
         }
-        found.extend(self.targets.iter().flat_map(|target| self.ways(target)));
+        found.extend(
+            self.need
+                .targets
+                .iter()
+                .flat_map(|target| self.ways(target)),
+        );
         found
     }
 
@@ -191,7 +241,7 @@ impl Need<'_> {
             } else {
                 vec![here]
             };
-            let (partition, path, name) = (self.location.partition(), &role.path, &role.name);
+            let (partition, path, name) = (self.need.partition, &role.path, &role.name);
             let arn = |account| format!("arn:{partition}:iam::{account}:role{path}{name}");
             let roles = accounts.into_iter().map(arn).chain(role.via.clone());
             let one = |arn| permission(&reads("sts:AssumeRole", "*"), &json!({}), arn);
@@ -200,12 +250,12 @@ impl Need<'_> {
         found
     }
 
-    /// The kind and the spec of an object as they are at the place.
-    fn spec<'d>(&self, declared: &'d Declared) -> (&'d str, Value) {
+    /// The spec of an object as it is at the place.
+    fn spec(&self, declared: &Declared) -> Value {
         let mut target = self.location.to_string();
         let mut vars = BTreeMap::new();
         // What differs from Target to Target may be anything.
-        for Target { spec, .. } in self.targets {
+        for Target { spec, .. } in self.need.targets {
             "*".clone_into(&mut target);
             let others = spec.overrides.iter().map(|other| &other.variables);
             for name in others.chain([&spec.variables]).flat_map(BTreeMap::keys) {
@@ -218,10 +268,7 @@ impl Need<'_> {
             vars,
         };
         let spec = substitute(declared.spec.clone(), &variables);
-        (
-            &declared.address.kind,
-            spec.unwrap_or_else(|_| declared.spec.clone()),
-        )
+        spec.unwrap_or_else(|_| declared.spec.clone())
     }
 
     fn parameter(&self, action: &Action, name: &str) -> Permission {
@@ -236,17 +283,29 @@ impl Need<'_> {
         permission(action, &json!({}), resource)
     }
 
-    fn permitted(&self, action: &Action, specs: &[&Value]) -> Vec<Permission> {
-        let stack = stamp::stack_tag(self.stack);
+    fn permitted(&self, action: &Action, wanted: &[&Wanted<'_>]) -> Vec<Permission> {
+        let specs: Vec<&Value> = wanted.iter().map(|wanted| &wanted.spec).collect();
+        let adopting = wanted.iter().filter(|wanted| wanted.adopts);
+        let adopting: Vec<&Value> = adopting.map(|wanted| &wanted.spec).collect();
+        let stack = stamp::stack_tag(self.need.stack);
         let tag = |of: &str| json!({ format!("aws:{of}/{}", stamp::STACK): stack });
         let (request, resource) = (tag("RequestTag"), tag("ResourceTag"));
-        let named = self.resources(action, specs);
+        let named = self.resources(action, &specs);
         let all = vec![self.filled(action.resource).replace("{name}", "*")];
         let limits = match action.limit {
             Limit::Unlimited => vec![(json!({}), named)],
             Limit::Stamps => vec![(json!({ "StringEquals": request }), named)],
-            Limit::Ours if self.adopt => vec![(json!({ "StringEqualsIfExists": resource }), all)],
-            Limit::Ours => vec![(json!({ "StringEquals": resource }), all)],
+            // What nobody owns is never deleted, and only changed where a document takes it over.
+            Limit::Ours if adopting.is_empty() || action.deletes == Deletes::Alone => {
+                vec![(json!({ "StringEquals": resource }), all)]
+            }
+            Limit::Ours => vec![
+                (json!({ "StringEquals": resource }), all),
+                (
+                    json!({ "StringEqualsIfExists": resource }),
+                    self.resources(action, &adopting),
+                ),
+            ],
             Limit::NotOthers => vec![(json!({ "StringEqualsIfExists": resource }), named)],
             // A change may leave out the tag of the stack, and must not give the object away.
             Limit::Tags => vec![
@@ -272,10 +331,12 @@ impl Need<'_> {
     fn resources(&self, action: &Action, specs: &[&Value]) -> Vec<String> {
         let pattern = self.filled(action.resource);
         // Reading finds out what is ours, and so is about everything.
-        let one_by_one = self.names && action.access == Access::Write;
+        let one_by_one = self.need.names && action.access == Access::Write;
         if let Some(pointer) = action.at {
             let found = specs.iter().flat_map(|spec| at(spec, pointer));
-            return found.filter_map(|value| named(&pattern, &value)).collect();
+            return found
+                .filter_map(|value| self.named(&pattern, &value))
+                .collect();
         }
         if !pattern.contains("{name}") || !one_by_one {
             return vec![pattern.replace("{name}", "*")];
@@ -284,13 +345,81 @@ impl Need<'_> {
         names.map(|name| pattern.replace("{name}", name)).collect()
     }
 
+    /// Returns the resource that a value names; nothing for a text that only a later run fills in.
+    fn named(&self, pattern: &str, value: &Value) -> Option<String> {
+        let Some(name) = value.as_str() else {
+            return Some(pattern.to_owned());
+        };
+        if name.starts_with("arn:") {
+            return Some(name.to_owned());
+        }
+        let mut declared = self.need.declared.iter();
+        let ours = declared.find(|declared| declared.address.to_string() == name);
+        let ours = ours.map(|declared| self.spec(declared));
+        let name = ours.as_ref().and_then(aws_name).unwrap_or(name);
+        pattern
+            .contains("{value}")
+            .then(|| pattern.replace("{value}", name))
+    }
+
     fn filled(&self, pattern: &str) -> String {
         let Location { account, region } = self.location;
         pattern
-            .replace("{partition}", self.location.partition())
+            .replace("{partition}", self.need.partition)
             .replace("{region}", region)
             .replace("{account}", account)
     }
+}
+
+/// Divides a policy into several, none with more characters than that where that can be done.
+pub fn split(policy: &Value, most: usize) -> Vec<Value> {
+    let policy_of = |statements: &[Value]| {
+        let mut part = policy.clone();
+        part["Statement"] = Value::from(statements.to_vec());
+        part
+    };
+    let length = |statements: &[Value]| policy_of(statements).to_string().len();
+    let statements = policy["Statement"].as_array().cloned().unwrap_or_default();
+    let mut whole: Vec<Value> = statements.into_iter().rev().collect();
+    let mut small = Vec::new();
+    while let Some(statement) = whole.pop() {
+        match halves(&statement) {
+            Some([one, other]) if length(std::slice::from_ref(&statement)) > most => {
+                whole.extend([other, one]);
+            }
+            _ => small.push(statement),
+        }
+    }
+    let mut parts: Vec<Vec<Value>> = Vec::new();
+    for statement in small {
+        let fits = |part: &&mut Vec<Value>| {
+            let more = [&part[..], std::slice::from_ref(&statement)].concat();
+            length(&more) <= most
+        };
+        match parts.iter_mut().find(fits) {
+            Some(part) => part.push(statement),
+            None => parts.push(vec![statement]),
+        }
+    }
+    parts.iter().map(|part| policy_of(part)).collect()
+}
+
+/// Divides a statement by its resources, or by its actions where it has one resource.
+fn halves(statement: &Value) -> Option<[Value; 2]> {
+    let by = ["Resource", "Action"].into_iter().find_map(|member| {
+        let items = statement[member].as_array()?;
+        (items.len() > 1).then_some((member, items))
+    });
+    let (member, items) = by?;
+    let (first, second) = items.split_at(items.len() / 2);
+    let sid = statement["Sid"].as_str().unwrap_or_default();
+    let half = |items: &[Value], of: &str| {
+        let mut half = statement.clone();
+        half[member] = Value::from(items.to_vec());
+        half["Sid"] = Value::from(format!("{sid}{of}"));
+        half
+    };
+    Some([half(first, "a"), half(second, "b")])
 }
 
 /// Says which actions share a statement: AWS takes no long policies. Each then goes with the resources of all, which
@@ -312,9 +441,11 @@ fn group(access: Access, condition: &str, action: &str, resources: &BTreeSet<Str
 
 /// Says whether a spec is among those that an action is needed for.
 fn concerns(action: &Action, spec: &Value) -> bool {
-    action
-        .when
-        .is_none_or(|(pointer, value)| at(spec, pointer).contains(&Value::from(value)))
+    action.when.is_none_or(|(pointer, texts)| {
+        let found = at(spec, pointer);
+        let mut found = found.iter().map(Value::to_string);
+        found.any(|found| texts.iter().any(|text| found.contains(text)))
+    })
 }
 
 fn permission(action: &Action, condition: &Value, resource: String) -> Permission {
@@ -349,15 +480,4 @@ fn at(spec: &Value, pointer: &str) -> Vec<Value> {
         other => vec![other],
     });
     items.collect()
-}
-
-/// Returns the resource that a value names; nothing for a text that only a later run fills in.
-fn named(pattern: &str, value: &Value) -> Option<String> {
-    match value.as_str() {
-        None => Some(pattern.to_owned()),
-        Some(arn) if arn.starts_with("arn:") => Some(arn.to_owned()),
-        Some(name) => pattern
-            .contains("{value}")
-            .then(|| pattern.replace("{value}", name)),
-    }
 }

@@ -14,10 +14,21 @@ pub struct Action {
     pub limit: Limit,
     /// The field of a spec that makes the action needed; its values are the resources, where they are ARNs.
     pub at: Option<&'static str>,
-    /// The field of a spec, and the value of it that alone makes the action needed.
-    pub when: Option<(&'static str, &'static str)>,
+    /// The field of a spec, and the texts of which one must be in it for the action to be needed.
+    pub when: Option<(&'static str, &'static [&'static str])>,
     /// Whether deleting an object needs it.
-    pub deletes: bool,
+    pub deletes: Deletes,
+}
+
+/// Whether deleting an object needs an action.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Deletes {
+    /// It does not.
+    No,
+    /// It does, whether or not other changes do.
+    Too,
+    /// It does, and nothing else does.
+    Alone,
 }
 
 /// When an action is called.
@@ -53,7 +64,7 @@ pub const fn reads(name: &'static str, resource: &'static str) -> Action {
         limit: Limit::Unlimited,
         at: None,
         when: None,
-        deletes: false,
+        deletes: Deletes::No,
     }
 }
 
@@ -100,11 +111,11 @@ impl Action {
         }
     }
 
-    /// Needed for specs that have this value at this JSON Pointer alone.
+    /// Needed for specs alone in which one of these texts is in what is at this JSON Pointer.
     #[must_use]
-    pub const fn when(self, pointer: &'static str, value: &'static str) -> Self {
+    pub const fn when(self, pointer: &'static str, texts: &'static [&'static str]) -> Self {
         Self {
-            when: Some((pointer, value)),
+            when: Some((pointer, texts)),
             ..self
         }
     }
@@ -113,7 +124,16 @@ impl Action {
     #[must_use]
     pub const fn deletes(self) -> Self {
         Self {
-            deletes: true,
+            deletes: Deletes::Too,
+            ..self
+        }
+    }
+
+    /// Deletes the object; no other change needs it.
+    #[must_use]
+    pub const fn ends(self) -> Self {
+        Self {
+            deletes: Deletes::Alone,
             ..self
         }
     }

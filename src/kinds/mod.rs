@@ -10,7 +10,7 @@ use futures::future::BoxFuture;
 use serde_json::Value;
 
 use crate::aws::{Aws, AwsError, Seen};
-pub use action::{Access, Action, Limit, reads, writes};
+pub use action::{Access, Action, Deletes, Limit, reads, writes};
 
 pub use crate::model::live::{Id, Live};
 use crate::model::stamp::{Stamp, Tags};

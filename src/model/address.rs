@@ -72,13 +72,18 @@ pub struct Location {
 impl Location {
     /// Returns the partition that the region belongs to: `aws`, `aws-cn` or `aws-us-gov`.
     pub fn partition(&self) -> &'static str {
-        if self.region.starts_with("cn-") {
-            "aws-cn"
-        } else if self.region.starts_with("us-gov-") {
-            "aws-us-gov"
-        } else {
-            "aws"
-        }
+        partition(&self.region)
+    }
+}
+
+/// Returns the partition that a region belongs to: `aws`, `aws-cn` or `aws-us-gov`.
+pub fn partition(region: &str) -> &'static str {
+    if region.starts_with("cn-") {
+        "aws-cn"
+    } else if region.starts_with("us-gov-") {
+        "aws-us-gov"
+    } else {
+        "aws"
     }
 }
 

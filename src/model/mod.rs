@@ -25,7 +25,7 @@ pub mod stamp;
 pub mod substitute;
 pub mod suggest;
 
-pub use address::{Address, Location};
+pub use address::{Address, Location, partition};
 pub use document::{Document, Format};
 pub use held::Held;
 pub use live::{Id, Live};

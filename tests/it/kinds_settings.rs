@@ -243,7 +243,9 @@ async fn only_default_host_management_passes_a_role() {
             purpose: Purpose::Apply,
             adopt: false,
             names: true,
-            location: &scene.aws.location,
+            locations: std::slice::from_ref(&scene.aws.location),
+            partition: "aws",
+            wish: &Wish::default(),
             targets: &[],
         };
         need.policy().to_string()

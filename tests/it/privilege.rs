@@ -4,7 +4,8 @@
 //! `fields/`, and fails here where its `ACTIONS` lack one, have one too many, or reach what another stack owns.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, Mutex};
+use std::process::Command;
+use std::sync::{Arc, LazyLock, Mutex};
 use std::thread;
 
 use anyhow::{Context as _, Result, bail, ensure};
@@ -12,7 +13,7 @@ use serde_json::{Value, json};
 use stationbill::aws::Class;
 use stationbill::engine::policy::{Need, Purpose};
 use stationbill::engine::{self, Breadth, Ending};
-use stationbill::kinds::{AnyKind, KINDS, Limit, Live};
+use stationbill::kinds::{AnyKind, Deletes, KINDS, Limit, Live};
 use stationbill::load::Declared;
 use stationbill::model::lifecycle::OnDelete;
 use stationbill::model::plan::{Action, Change, Plan, Wish};
@@ -167,16 +168,22 @@ impl Case {
 }
 
 fn policy(scene: &Scene, declared: &[Declared], purpose: Purpose) -> Value {
-    let need = Need {
+    need(scene, declared, purpose).policy()
+}
+
+fn need<'a>(scene: &'a Scene, declared: &'a [Declared], purpose: Purpose) -> Need<'a> {
+    static ALL: LazyLock<Wish> = LazyLock::new(Wish::default);
+    Need {
         stack: STACK,
         declared,
         targets: &[],
         purpose,
         adopt: false,
         names: true,
-        location: &scene.aws.location,
-    };
-    need.policy()
+        locations: std::slice::from_ref(&scene.aws.location),
+        partition: "aws",
+        wish: &ALL,
+    }
 }
 
 fn permit(scene: &Scene, policy: Option<&Value>) {
@@ -431,6 +438,118 @@ fn nothing_of_another_stack_can_be_touched() {
         Ok(wrong)
     });
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// A document that takes something over gives no right to delete what nobody owns, nor does it for other names.
+#[test]
+fn what_nobody_owns_is_not_deleted_because_something_is_taken_over() {
+    let wrong = each_kind(async |kind| {
+        let ends = |action: &stationbill::kinds::Action| {
+            (action.limit, action.deletes) == (Limit::Ours, Deletes::Alone)
+        };
+        if !kind.actions().iter().any(ends) {
+            return Ok(Vec::new());
+        }
+        let mut case = Case::of(kind, fields::pairs(kind)?.remove(0)).await?;
+        let mut declared = case.declared();
+        for object in &mut declared {
+            object.lifecycle.adopt = true;
+        }
+        let name = free_name(kind.kind(), "of-nobody");
+        for object in [&mut case.before, &mut case.after] {
+            if object.spec.get("name").is_some() {
+                object.spec["name"] = json!(name);
+            }
+        }
+        let now = case.scene.nothing_left(&case.needs).await?;
+        let before = case.scene.ready(&case.before, &now.ids).await?;
+        let by_hand = Stamp {
+            tags: BTreeMap::new(),
+            token: "0".repeat(64),
+        };
+        let id = case.scene.create(kind, &before, &by_hand).await?;
+        let all = case.scene.all(kind).await?;
+        let live = crate::scene::by_id(&all, &id)?;
+        let mut wrong = Vec::new();
+        for adopt in [false, true] {
+            let policy = Need {
+                adopt,
+                ..need(&case.scene, &declared, Purpose::Destroy)
+            };
+            case.permit(Some(&policy.policy()));
+            match kind.delete(&case.scene.aws, live).await {
+                Err(error) if error.class == Class::Denied => {}
+                other => wrong.push(format!("deleted, with adopt {adopt}: {other:?}")),
+            }
+        }
+        Ok(wrong)
+    });
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn an_association_may_apply_what_it_names_and_nothing_else() {
+    let runtime = tokio::runtime::Builder::new_current_thread();
+    let runtime = { runtime }.enable_all().build().unwrap();
+    runtime.block_on(async {
+        let kind = stationbill::kinds::find("Association").unwrap();
+        let case = Case::of(kind, fields::pairs(kind).unwrap().remove(0));
+        let case = case.await.unwrap();
+        let mut declared = case.before.clone();
+        declared.spec["document"] = json!({ "name": "AWS-GatherSoftwareInventory" });
+        let now = case.scene.nothing_left(&case.needs).await.unwrap();
+        let policy = policy(&case.scene, &[declared.clone()], Purpose::Apply);
+        case.permit(Some(&policy));
+        let mut other = declared.clone();
+        other.spec["document"] = json!({ "name": "AWS-RunShellScript" });
+        let spec = case.scene.ready(&other, &now.ids).await.unwrap();
+        let stamp = Stamp::new(STACK, &other.address, &spec, None);
+        let made = kind.create(&case.scene.aws, &spec, &stamp).await;
+        assert!(
+            matches!(&made, Err(error) if error.class == Class::Denied),
+            "{made:?}"
+        );
+    });
+}
+
+#[test]
+fn a_long_policy_is_printed_in_parts_that_aws_takes() {
+    let whole = {
+        let output = Command::new(env!("CARGO_BIN_EXE_stationbill"))
+            .args(["iam-policy", "--for", "destroy"])
+            .arg(example("banana-stand"))
+            .output()
+            .unwrap();
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert!(said.contains("--split"), "{said}");
+        serde_json::from_slice::<Value>(&output.stdout).unwrap()
+    };
+    let output = Command::new(env!("CARGO_BIN_EXE_stationbill"))
+        .args(["iam-policy", "--for", "destroy", "--split"])
+        .arg(example("banana-stand"))
+        .output()
+        .unwrap();
+    assert!(output.stderr.is_empty());
+    let parts: Vec<Value> = serde_json::from_slice(&output.stdout).unwrap();
+    assert!(parts.len() > 1);
+    assert!(parts.iter().all(|part| part.to_string().len() <= 6144));
+    let pairs = |policies: &[Value]| -> BTreeSet<String> {
+        let statements = policies
+            .iter()
+            .flat_map(|policy| policy["Statement"].as_array().unwrap());
+        let list = |value: &Value| value.as_array().unwrap().clone();
+        let pairs = statements.flat_map(|statement| {
+            let resources = list(&statement["Resource"]);
+            let actions = list(&statement["Action"]).into_iter();
+            actions.flat_map(move |action| {
+                let pair =
+                    |resource: &Value| format!("{action} {resource} {}", statement["Condition"]);
+                resources.iter().map(pair).collect::<Vec<_>>()
+            })
+        });
+        pairs.collect()
+    };
+    assert_eq!(pairs(&parts), pairs(&[whole]));
 }
 
 /// What no document declares is deleted by a stack that has no document of its kind.

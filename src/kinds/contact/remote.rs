@@ -33,9 +33,7 @@ impl Remote for Contact {
         // CreateContact and UpdateContact also ask for this one, which is no call. [D] service authorization reference.
         writes("ssm-contacts:AssociateContact", CONTACTS),
         writes("ssm-contacts:UpdateContact", CONTACTS).ours(),
-        writes("ssm-contacts:DeleteContact", CONTACTS)
-            .ours()
-            .deletes(),
+        writes("ssm-contacts:DeleteContact", CONTACTS).ours().ends(),
         writes("ssm-contacts:CreateContactChannel", CONTACTS).ours(),
         writes("ssm-contacts:UpdateContactChannel", CHANNELS),
         writes("ssm-contacts:UpdateContactChannel", CHANNELS_IN_IAM),

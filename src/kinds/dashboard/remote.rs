@@ -22,7 +22,7 @@ impl Remote for Dashboard {
         writes("cloudwatch:PutDashboard", DASHBOARDS).not_others(),
         writes("cloudwatch:DeleteDashboards", DASHBOARDS)
             .ours()
-            .deletes(),
+            .ends(),
         writes("cloudwatch:TagResource", DASHBOARDS).tags(),
         writes("cloudwatch:UntagResource", DASHBOARDS).ours(),
     ];

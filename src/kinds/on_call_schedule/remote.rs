@@ -21,9 +21,7 @@ impl Remote for OnCallSchedule {
         // CreateContact and UpdateContact also ask for this one, which is no call. [D] service authorization reference.
         writes("ssm-contacts:AssociateContact", CONTACTS),
         writes("ssm-contacts:UpdateContact", CONTACTS).ours(),
-        writes("ssm-contacts:DeleteContact", CONTACTS)
-            .ours()
-            .deletes(),
+        writes("ssm-contacts:DeleteContact", CONTACTS).ours().ends(),
         writes("ssm-contacts:TagResource", CONTACTS).tags(),
         writes("ssm-contacts:UntagResource", CONTACTS).ours(),
     ];

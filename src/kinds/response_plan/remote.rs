@@ -28,7 +28,7 @@ impl Remote for ResponsePlan {
         writes("ssm-incidents:UpdateResponsePlan", PLANS).ours(),
         writes("ssm-incidents:DeleteResponsePlan", PLANS)
             .ours()
-            .deletes(),
+            .ends(),
         writes("ssm-incidents:TagResource", PLANS).tags(),
         // Whoever sets tags of incidents must be allowed to set them: [T] aws-incident-manager reference, section 14.
         writes("ssm-incidents:TagResource", INCIDENTS).at("/incidentTemplate/incidentTags"),

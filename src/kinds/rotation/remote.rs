@@ -29,7 +29,7 @@ impl Remote for Rotation {
         writes("ssm-contacts:UpdateRotation", ROTATIONS).ours(),
         writes("ssm-contacts:DeleteRotation", ROTATIONS)
             .ours()
-            .deletes(),
+            .ends(),
         writes("ssm-contacts:TagResource", ROTATIONS).tags(),
         writes("ssm-contacts:UntagResource", ROTATIONS).ours(),
     ];

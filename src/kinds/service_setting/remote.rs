@@ -32,7 +32,7 @@ impl Remote for ServiceSetting {
         // Whoever uses it hands a role to servers: [D] user guide, "Default Host Management Configuration".
         writes("iam:PassRole", ROLE)
             .at("/value")
-            .when("/name", DEFAULT_ROLE),
+            .when("/name", &[DEFAULT_ROLE]),
         // A setting has no tags, and what no document declares is in no policy by name.
         writes("ssm:ResetServiceSetting", SETTINGS).deletes(),
         writes("ssm:DeleteParameter", ALL_CLAIMS).deletes(),

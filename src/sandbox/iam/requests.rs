@@ -40,8 +40,36 @@ struct Line {
     action: &'static str,
     resource: &'static str,
     member: Option<&'static str>,
-    /// The member that the line is conditional on, and the value that it must have, if just one will do.
-    when: Option<(&'static str, Option<&'static str>)>,
+    /// The member that the line is conditional on, and what its value must be or have in it.
+    when: Option<(&'static str, Wanted)>,
+}
+
+/// What a member's value must be for a line to apply.
+#[derive(Clone, Copy, Debug)]
+enum Wanted {
+    Any,
+    Just(&'static str),
+    With(&'static str),
+}
+
+impl Wanted {
+    fn read(when: &'static str) -> (&'static str, Self) {
+        if let Some((member, value)) = when.split_once('=') {
+            (member, Self::Just(value))
+        } else if let Some((member, part)) = when.split_once('~') {
+            (member, Self::With(part))
+        } else {
+            (when, Self::Any)
+        }
+    }
+
+    fn is(self, found: &str) -> bool {
+        match self {
+            Self::Any => true,
+            Self::Just(value) => found == value,
+            Self::With(part) => found.contains(part),
+        }
+    }
 }
 
 static TABLE: LazyLock<Table> = LazyLock::new(|| Table::read(include_str!("requests.txt")));
@@ -60,11 +88,8 @@ impl Table {
                 }
                 [service, operations, action, resource, member, ref rest @ ..] => {
                     let when = match rest {
-                        ["if", when] => Some(match when.split_once('=') {
-                            Some((member, value)) => (member, Some(value)),
-                            None => (*when, None),
-                        }),
-                        _ => member.strip_suffix('?').map(|member| (member, None)),
+                        ["if", when] => Some(Wanted::read(when)),
+                        _ => member.strip_suffix('?').map(|member| (member, Wanted::Any)),
                     };
                     let member = Some(member.trim_end_matches('?')).filter(|member| *member != "-");
                     let line = Line {
@@ -98,9 +123,7 @@ pub(super) fn needed(service: &str, operation: &str, input: &Map, place: Place<'
         } = line;
         let applies = when.is_none_or(|(member, wanted)| {
             let found = values(input, member);
-            found
-                .iter()
-                .any(|found| wanted.is_none_or(|wanted| wanted == found))
+            found.iter().any(|found| wanted.is(found))
         });
         if !applies {
             continue;
@@ -222,7 +245,7 @@ pub(super) fn tags_request<'a>(resource: &'a str, place: Place<'_>) -> Option<(&
         _ => id.to_owned(),
     };
     let mut input = Map::from_iter([(line.member?.to_owned(), Value::String(name))]);
-    if let Some((member, Some(value))) = line.when {
+    if let Some((member, Wanted::Just(value))) = line.when {
         input.insert(member.to_owned(), json!(value));
     }
     Some((service, input))

@@ -236,10 +236,12 @@ fn policy(company: &Company, without: &str) -> Policy {
         purpose: Purpose::Apply,
         adopt: false,
         names: true,
-        location: &Location {
+        locations: &[Location {
             account: any(),
             region: any(),
-        },
+        }],
+        partition: "aws",
+        wish: &Wish::default(),
     };
     let mut policy = need.policy();
     for statement in policy["Statement"].as_array_mut().unwrap() {
@@ -316,10 +318,12 @@ spec: { name: '${target.name}-${target.vars.tier}-impact', body: { widgets: [] }
             purpose: Purpose::Apply,
             adopt: false,
             names: true,
-            location: &Location {
+            locations: &[Location {
                 account: account.to_owned(),
                 region: "*".to_owned(),
-            },
+            }],
+            partition: "aws",
+            wish: &Wish::default(),
         };
         let policy = need.policy();
         let mut statements = policy["Statement"].as_array().unwrap().iter();

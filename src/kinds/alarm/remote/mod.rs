@@ -15,6 +15,17 @@ use crate::model::Spec as _;
 use crate::model::stamp::{Stamp, Tags, user_tags};
 
 const ALARMS: &str = "arn:{partition}:cloudwatch:{region}:{account}:alarm:{name}";
+// The roles that alarms act by are made with the first alarm that needs them: API reference of PutMetricAlarm,
+// "iam:CreateServiceLinkedRole"; user guide, "Using service-linked roles for CloudWatch".
+const SERVICE_ROLES: &str =
+    "arn:{partition}:iam::{account}:role/aws-service-role/*/AWSServiceRoleForCloudWatch*";
+/// Response plans, `OpsItem`s, and what is done to an instance.
+const BY_ROLE: &[&str] = &[
+    "ResponsePlan/",
+    ":ssm-incidents:",
+    ":opsitem:",
+    ":automate:",
+];
 /// How many names `DescribeAlarms` takes: [M] `AlarmNames`.
 const MOST_NAMES: usize = 100;
 
@@ -25,9 +36,13 @@ impl Remote for Alarm {
         reads("cloudwatch:ListTagsForResource", ALARMS),
         writes("cloudwatch:PutMetricAlarm", ALARMS).not_others(),
         writes("cloudwatch:PutCompositeAlarm", "*").not_others(),
-        writes("cloudwatch:DeleteAlarms", ALARMS).ours().deletes(),
+        writes("cloudwatch:DeleteAlarms", ALARMS).ours().ends(),
         writes("cloudwatch:TagResource", ALARMS).tags(),
         writes("cloudwatch:UntagResource", ALARMS).ours(),
+        writes("iam:CreateServiceLinkedRole", SERVICE_ROLES).when("/alarmActions", BY_ROLE),
+        writes("iam:CreateServiceLinkedRole", SERVICE_ROLES).when("/okActions", BY_ROLE),
+        writes("iam:CreateServiceLinkedRole", SERVICE_ROLES)
+            .when("/insufficientDataActions", BY_ROLE),
     ];
 
     async fn list(aws: &Aws, select: &Select) -> Result<Vec<Live<Self>>, AwsError> {

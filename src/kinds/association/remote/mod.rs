@@ -23,7 +23,7 @@ mod translate;
 
 const ASSOCIATIONS: &str = "arn:{partition}:ssm:{region}:{account}:association/*";
 // AWS's own documents have no account, and shared ones another's: [T] aws-systems-manager reference, section 0.3.
-const ALL_DOCUMENTS: &str = "arn:{partition}:ssm:{region}:*:document/*";
+const DOCUMENT: &str = "arn:{partition}:ssm:{region}:*:document/{value}";
 const TAGGED: ResourceTypeForTagging = ResourceTypeForTagging::Association;
 
 impl Remote for Association {
@@ -33,12 +33,14 @@ impl Remote for Association {
         reads("ssm:DescribeAssociation", ASSOCIATIONS),
         reads("ssm:ListTagsForResource", ASSOCIATIONS),
         writes("ssm:CreateAssociation", ASSOCIATIONS).stamps(),
-        writes("ssm:CreateAssociation", ALL_DOCUMENTS),
+        writes("ssm:CreateAssociation", DOCUMENT).at("/document/ref"),
+        writes("ssm:CreateAssociation", DOCUMENT).at("/document/name"),
+        writes("ssm:CreateAssociation", DOCUMENT).at("/document/arn"),
         writes("ssm:UpdateAssociation", ASSOCIATIONS).ours(),
-        writes("ssm:UpdateAssociation", ALL_DOCUMENTS),
-        writes("ssm:DeleteAssociation", ASSOCIATIONS)
-            .ours()
-            .deletes(),
+        writes("ssm:UpdateAssociation", DOCUMENT).at("/document/ref"),
+        writes("ssm:UpdateAssociation", DOCUMENT).at("/document/name"),
+        writes("ssm:UpdateAssociation", DOCUMENT).at("/document/arn"),
+        writes("ssm:DeleteAssociation", ASSOCIATIONS).ours().ends(),
         writes("ssm:AddTagsToResource", ASSOCIATIONS).tags(),
         writes("ssm:RemoveTagsFromResource", ASSOCIATIONS).ours(),
         writes("iam:PassRole", "*").at("/dispatchRoleArn"),

@@ -33,7 +33,7 @@ impl Remote for AutomationRule {
         writes("securityhub:BatchUpdateAutomationRules", RULES).ours(),
         writes("securityhub:BatchDeleteAutomationRules", RULES)
             .ours()
-            .deletes(),
+            .ends(),
         writes("securityhub:TagResource", RULES).tags(),
         writes("securityhub:UntagResource", RULES).ours(),
     ];

@@ -33,7 +33,7 @@ impl Remote for ConfigurationPolicy {
         writes("securityhub:UpdateConfigurationPolicy", POLICIES).ours(),
         writes("securityhub:DeleteConfigurationPolicy", POLICIES)
             .ours()
-            .deletes(),
+            .ends(),
         writes("securityhub:StartConfigurationPolicyAssociation", HUB),
         writes("securityhub:StartConfigurationPolicyDisassociation", HUB).deletes(),
         writes("securityhub:TagResource", POLICIES).tags(),

@@ -37,7 +37,7 @@ pub(in crate::kinds) const ACTIONS: &[Action] = &[
     writes("ssm:ModifyDocumentPermission", DOCUMENTS)
         .ours()
         .deletes(),
-    writes("ssm:DeleteDocument", DOCUMENTS).ours().deletes(),
+    writes("ssm:DeleteDocument", DOCUMENTS).ours().ends(),
     writes("ssm:AddTagsToResource", DOCUMENTS).tags(),
     writes("ssm:RemoveTagsFromResource", DOCUMENTS).ours(),
 ];

@@ -40,9 +40,7 @@ impl Remote for MaintenanceWindow {
         reads("ssm:GetMaintenanceWindowTask", WINDOWS),
         writes("ssm:CreateMaintenanceWindow", "*").stamps(),
         writes("ssm:UpdateMaintenanceWindow", WINDOWS).ours(),
-        writes("ssm:DeleteMaintenanceWindow", WINDOWS)
-            .ours()
-            .deletes(),
+        writes("ssm:DeleteMaintenanceWindow", WINDOWS).ours().ends(),
         writes("ssm:RegisterTargetWithMaintenanceWindow", WINDOWS).ours(),
         // Targets and tasks take no tags: it is the window that says whose they are.
         writes("ssm:UpdateMaintenanceWindowTarget", WINDOWS).ours(),

@@ -28,9 +28,7 @@ impl Remote for PatchBaseline {
         reads("ssm:ListTagsForResource", BASELINES),
         writes("ssm:CreatePatchBaseline", "*").stamps(),
         writes("ssm:UpdatePatchBaseline", BASELINES).ours(),
-        writes("ssm:DeletePatchBaseline", BASELINES)
-            .ours()
-            .deletes(),
+        writes("ssm:DeletePatchBaseline", BASELINES).ours().ends(),
         writes("ssm:RegisterDefaultPatchBaseline", ALL_BASELINES)
             .not_others()
             .deletes(),

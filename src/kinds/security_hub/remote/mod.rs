@@ -37,9 +37,7 @@ impl Remote for SecurityHub {
         // The first hub brings the service's own role with it.
         writes("iam:CreateServiceLinkedRole", SERVICE_ROLES),
         writes("securityhub:UpdateSecurityHubConfiguration", HUB).ours(),
-        writes("securityhub:DisableSecurityHub", HUB)
-            .ours()
-            .deletes(),
+        writes("securityhub:DisableSecurityHub", HUB).ours().ends(),
         writes("securityhub:BatchEnableStandards", HUB).ours(),
         writes("securityhub:BatchDisableStandards", HUB).ours(),
         writes("securityhub:ListStandardsControlAssociations", "*"),
