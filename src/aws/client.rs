@@ -12,6 +12,7 @@ use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore};
 use aws_smithy_http_client::{Builder as HttpBuilder, proxy::ProxyConfig};
 use aws_smithy_runtime::client::retries::{ClientRateLimiter, RetryPartition, TokenBucket};
 use aws_smithy_runtime_api::client::http::SharedHttpClient;
+use aws_smithy_runtime_api::client::stalled_stream_protection::StalledStreamProtectionConfig;
 use aws_types::os_shim_internal::{Env, Fs};
 use aws_types::sdk_config::SharedCredentialsProvider;
 
@@ -327,7 +328,16 @@ fn sandbox_config(connector: &Connector, sandbox: &Arc<Sandbox>) -> SdkConfig {
         .region(Region::new(region))
         .http_client(http)
         .sleep_impl(SharedAsyncSleep::new(TokioSleep::new()))
+        .stalled_stream_protection(stalled_streams())
         .time_source(SharedTimeSource::new(SystemTimeSource::new()))
+        .build()
+}
+
+/// A call that waits for its pace sends nothing meanwhile, and the SDK would take that for a stalled upload. It ends after
+/// a minute without an answer anyway.
+fn stalled_streams() -> StalledStreamProtectionConfig {
+    StalledStreamProtectionConfig::enabled()
+        .upload_enabled(false)
         .build()
 }
 
@@ -340,7 +350,8 @@ async fn real_config(connector: &Connector) -> Result<SdkConfig, ConnectError> {
     let mut loader = aws_config::defaults(BehaviorVersion::v2026_01_12())
         .http_client(http)
         .profile_name(ambient.profile())
-        .retry_config(ambient.retries()?);
+        .retry_config(ambient.retries()?)
+        .stalled_stream_protection(stalled_streams());
     if let Some(region) = connector.region.clone().or_else(|| ambient.region()) {
         loader = loader.region(Region::new(region));
     }
@@ -437,5 +448,19 @@ fn clients(config: &SdkConfig, location: Location, run: &Run) -> Aws {
         memory: run.memory.clone(),
         owners: run.owners.clone(),
         location,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sandbox::Options;
+
+    #[test]
+    fn a_call_that_waits_for_its_pace_is_no_stalled_upload() {
+        let sandbox = Sandbox::open(Options::default()).unwrap();
+        let config = sandbox_config(&Connector::default(), &sandbox);
+        let protection = config.stalled_stream_protection().unwrap();
+        assert!(!protection.upload_enabled() && protection.download_enabled());
     }
 }

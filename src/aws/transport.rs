@@ -21,7 +21,7 @@ use aws_smithy_types::config_bag::ConfigBag;
 use http_body_util::{BodyExt as _, Limited};
 use serde::Deserialize;
 use tokio::sync::Semaphore;
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
 use super::error::throttles;
 use super::limits::{Paces, Rate};
@@ -41,6 +41,12 @@ const LARGEST: usize = 32 << 20;
 /// firewall forgot would hold a run, its lease and its place among the requests for ever. AWS's other tools wait as
 /// long: [D] boto3, `read_timeout` of `botocore.config.Config`.
 const PATIENCE: Duration = Duration::from_mins(1);
+/// How often a call that AWS throttles is sent again before the SDK learns of it, which gives up after three attempts
+/// whatever their reason. Throttled calls have done nothing.
+const MORE_TRIES: u32 = 4;
+/// How long the first of these pauses lasts at most, besides what the pace asks for; each may last twice as long as the one
+/// before.
+const PAUSE: Duration = Duration::from_millis(250);
 
 /// Counts requests by service and operation; retries count, because AWS counts them too. Clones are the same.
 #[derive(Clone, Debug, Default)]
@@ -273,37 +279,48 @@ impl fmt::Debug for MeteredConnector {
 }
 
 impl HttpConnector for MeteredConnector {
-    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+    fn call(&self, mut request: HttpRequest) -> HttpConnectorFuture {
         let (service, operation) = name_call(&request);
         let (inner, meter) = (self.inner.clone(), self.meter.clone());
         HttpConnectorFuture::new(async move {
-            // First the pace, then the place: who waits for its pace keeps no other operation from going.
-            let pace = meter.lane.paces.of(&service, &operation);
-            let left = pace.wait().await;
-            let limit = meter.lane.limit(&service);
-            // A closed semaphore is not possible: nobody closes it. Going on without a permit is harmless.
-            let _permit = limit.acquire().await.ok();
-            let _within = meter.lane.region.acquire().await.ok();
-            meter.calls.count(&service, &operation);
-            if !meter.gate.passes(&operation) {
-                return Err(ConnectorError::user(
-                    "the lease was lost; nothing more is written".into(),
-                ));
+            let mut tries = 0;
+            loop {
+                // First the pace, then the place: who waits for its pace keeps no other operation from going.
+                let pace = meter.lane.paces.of(&service, &operation);
+                let left = pace.wait().await;
+                let limit = meter.lane.limit(&service);
+                // A closed semaphore is not possible: nobody closes it. Going on without a permit is harmless.
+                let _permit = limit.acquire().await.ok();
+                let _within = meter.lane.region.acquire().await.ok();
+                meter.calls.count(&service, &operation);
+                if !meter.gate.passes(&operation) {
+                    return Err(ConnectorError::user(
+                        "the lease was lost; nothing more is written".into(),
+                    ));
+                }
+                let location = &meter.location;
+                tracing::debug!(%location, service, operation, "call");
+                let again = request.try_clone();
+                let (answer, code) = timeout(PATIENCE, answered(&inner, request))
+                    .await
+                    .map_err(|_| {
+                        ConnectorError::timeout("AWS did not answer within a minute".into())
+                    })??;
+                meter.clock.see(answer.headers().get("date"));
+                let throttled = code.is_some_and(|code| throttles(&code));
+                if throttled {
+                    meter.calls.count_throttle(&service, &operation);
+                }
+                pace.learn(left, throttled);
+                match again {
+                    Some(same) if throttled && tries < MORE_TRIES => {
+                        let most = PAUSE * 2_u32.pow(tries);
+                        sleep(most.mul_f64(fastrand::f64())).await;
+                        (request, tries) = (same, tries + 1);
+                    }
+                    _ => return Ok(answer),
+                }
             }
-            let location = &meter.location;
-            tracing::debug!(%location, service, operation, "call");
-            let (answer, code) = timeout(PATIENCE, answered(&inner, request))
-                .await
-                .map_err(|_| {
-                    ConnectorError::timeout("AWS did not answer within a minute".into())
-                })??;
-            meter.clock.see(answer.headers().get("date"));
-            let throttled = code.is_some_and(|code| throttles(&code));
-            if throttled {
-                meter.calls.count_throttle(&service, &operation);
-            }
-            pace.learn(left, throttled);
-            Ok(answer)
         })
     }
 }

@@ -81,8 +81,11 @@ impl Apply {
                 saved.ask_again(wish, selection);
             }
         };
-        let Some(mut planned) = Planned::make(context, &paths, rest.is_some(), adjust).await?
-        else {
+        let planning = Box::pin(Planned::make(context, &paths, rest.is_some(), adjust));
+        let Some(planned) = context.cancel.run_until_cancelled(planning).await else {
+            return Ok(Exit::Interrupted);
+        };
+        let Some(mut planned) = planned? else {
             return Ok(Exit::Failed);
         };
         planned.max_failures = self.max_failures.map(|failures| failures as usize);
@@ -127,6 +130,9 @@ pub(super) async fn carry_out(
     if human {
         let text = answer::plan(context, planned, wording)?;
         context.printer.answer(&text)?;
+    } else if matches!(asking, Asking::Once | Asking::Twice) {
+        // Nobody agrees to what they have not seen.
+        complain_of(context, &planned.plan);
     }
     if !planned.plan.changes.iter().any(Change::acts) {
         let nothing = Outcome {
@@ -144,7 +150,7 @@ pub(super) async fn carry_out(
             return Ok(Exit::Interrupted);
         }
         context.printer.say("nothing was done");
-        return Ok(Exit::Ok);
+        return Ok(Exit::No);
     }
     let done = under_lease(context, planned, asking).await?;
     let text = answer::outcome(context, planned, &done.outcome, wording)?;
@@ -184,6 +190,10 @@ pub(super) async fn under_lease(
     let stack = planned.plan.stack.clone();
     let told = |text: &str| context.printer.say(text);
     let region = planned.session.fleet.lease_region(&connection).to_owned();
+    let untouched = Done {
+        outcome: Outcome::interrupted(&planned.plan),
+        lost: false,
+    };
     let result = leased(
         &connection,
         &region,
@@ -193,7 +203,10 @@ pub(super) async fn under_lease(
         &context.cancel,
         move |stop| under(stop, context, planned, asking),
     );
-    result.await.map_err(|error| explain(&error, &region))?
+    match result.await {
+        Err(LeaseError::Interrupted) => Ok(untouched),
+        result => result.map_err(|error| explain(&error, &region))?,
+    }
 }
 
 async fn agreed(context: &Context, plan: &Plan, asking: Asking) -> anyhow::Result<bool> {
@@ -213,7 +226,19 @@ async fn under(
     asking: Asking,
 ) -> anyhow::Result<Done> {
     let shown = saved::changes(&planned.plan);
-    planned.again(context).await;
+    if {
+        context
+            .cancel
+            .run_until_cancelled(Box::pin(planned.again(context)))
+    }
+    .await
+    .is_none()
+    {
+        return Ok(Done {
+            outcome: Outcome::interrupted(&planned.plan),
+            lost: false,
+        });
+    }
     if saved::changes(&planned.plan) != shown {
         complain_of(context, &planned.plan);
         if asking == Asking::Unattended {
@@ -261,7 +286,7 @@ fn explain(error: &LeaseError, region: &str) -> anyhow::Error {
             "\nhint: wait for it to end; if nobody is at work there, break the lease: \
              aws ssm put-parameter --region {region} --name {parameter} --value free --overwrite"
         ),
-        LeaseError::Aws { .. } => String::new(),
+        LeaseError::Aws { .. } | LeaseError::Interrupted => String::new(),
     };
     anyhow::anyhow!("{}{hint}", chain(error))
 }

@@ -8,6 +8,8 @@ use super::context::Context;
 use super::exit::Exit;
 use super::planning::Planned;
 use super::render::Wording;
+use crate::engine::fleet::Selection;
+use crate::model::plan::Wish;
 
 /// Delete everything the stack owns, after asking twice
 ///
@@ -23,11 +25,12 @@ pub struct Destroy {
 
 impl Destroy {
     pub(super) async fn run(self, context: &Context) -> anyhow::Result<Exit> {
-        let Some(mut planned) = Planned::make(context, &self.paths.paths, false, |wish, _| {
-            wish.destroy = true;
-        })
-        .await?
-        else {
+        let adjust = |wish: &mut Wish, _: &mut Selection| wish.destroy = true;
+        let planning = Box::pin(Planned::make(context, &self.paths.paths, false, adjust));
+        let Some(planned) = context.cancel.run_until_cancelled(planning).await else {
+            return Ok(Exit::Interrupted);
+        };
+        let Some(mut planned) = planned? else {
             return Ok(Exit::Failed);
         };
         let asking = if self.yes {

@@ -45,6 +45,13 @@ impl Planned {
         let Some(mut loaded) = context.load(paths)? else {
             return Ok(None);
         };
+        // A stack without a document would be one that owns nothing any more, and a mistyped path is likelier.
+        if loaded.stack.is_none() && loaded.objects.is_empty() && loaded.targets.is_empty() {
+            bail!(
+                "no document is declared here, so that there is nothing to compare AWS with\n\
+                 hint: is this the right path? Where the last object shall go, leave the Stack document"
+            );
+        }
         // The files were right: no caret will be drawn in them any more, and they need not be held.
         loaded.sources = load::Sources::default();
         let mut wish = context.wish(&loaded);

@@ -118,14 +118,15 @@ pub(super) fn read(paths: &[PathBuf]) -> anyhow::Result<Option<(Saved, Vec<PathB
     };
     let shown = first.display();
     let small = std::fs::metadata(first).is_ok_and(|file| file.is_file() && file.len() <= LARGEST);
-    let Some(text) = small
-        .then(|| std::fs::read_to_string(first).ok())
-        .flatten()
-        .filter(|text| looks_like_a_plan(text))
-    else {
+    let Some(text) = small.then(|| std::fs::read_to_string(first).ok()).flatten() else {
         return Ok(None);
     };
-    let value: Value = serde_json::from_str(&text).map_err(|error| {
+    // Some editors put a mark of the byte order before it.
+    let text = text.trim_start_matches('\u{feff}');
+    if !looks_like_a_plan(text) {
+        return Ok(None);
+    }
+    let value: Value = serde_json::from_str(text).map_err(|error| {
         anyhow!("the saved plan in `{shown}` is damaged: {error}\nhint: save it anew")
     })?;
     if value.get("kind") != Some(&json!("Plan")) {
@@ -151,8 +152,13 @@ pub(super) fn read(paths: &[PathBuf]) -> anyhow::Result<Option<(Saved, Vec<PathB
     Ok(Some((Saved { digest, ..saved }, rest.to_vec())))
 }
 
-/// Says whether a file is a saved plan, also one that was cut off: the kind stands at its beginning.
+/// Says whether a file is a saved plan, also one that was cut off, where the kind stands at its beginning, or whose
+/// members were put into another order.
 fn looks_like_a_plan(text: &str) -> bool {
+    let whole = serde_json::from_str::<Value>(text);
+    if whole.is_ok_and(|value| value.get("kind") == Some(&json!("Plan"))) {
+        return true;
+    }
     let head: String = text.chars().take(200).collect();
     let packed: String = head.split_whitespace().collect();
     packed.starts_with('{') && packed.contains(r#""kind":"Plan""#)

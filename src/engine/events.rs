@@ -1,6 +1,6 @@
 //! What happens during a run, as one stream that the terminal, JSON, status and metrics all read.
 
-use crate::model::plan::{Action, Plan};
+use crate::model::plan::{Action, Change, Plan};
 use crate::model::{Address, Location};
 
 /// One thing that happened.
@@ -75,6 +75,18 @@ pub struct Outcome {
 }
 
 impl Outcome {
+    /// What becomes of a plan when a run is interrupted before it began.
+    pub fn interrupted(plan: &Plan) -> Self {
+        let not_tried = |change: &Change| {
+            let why = super::apply::INTERRUPTED.to_owned();
+            change.acts().then_some(Ending::Skipped(why))
+        };
+        Self {
+            endings: plan.changes.iter().map(not_tried).collect(),
+            interrupted: true,
+        }
+    }
+
     /// Counts the changes that were made.
     pub fn done(&self) -> usize {
         self.count(|ending| matches!(ending, Ending::Done))

@@ -87,6 +87,9 @@ pub enum LeaseError {
         /// The parameter that holds the lease.
         parameter: String,
     },
+    /// The run was interrupted before it had the lease.
+    #[error("the run was interrupted")]
+    Interrupted,
     /// The parameter could not be read or written.
     #[error("cannot take the lease `{parameter}`")]
     Aws {
@@ -170,20 +173,21 @@ impl Lease {
             if let Some(seen) = &seen
                 && let Some(other) = seen.held.as_ref().filter(|held| !held.free)
             {
-                if other.nonce == held.nonce {
-                    // The answer to our write was lost.
+                // The answer to our write was lost. Where it was waited for too long, it is written once more.
+                let ours = other.nonce == held.nonce;
+                if ours && stopwatch() + MARGIN < until {
                     let version = top;
                     return Ok(Self::new(store, held, stopwatch, Term { version, until }));
                 }
                 // Whoever renews is alive, and we get out of the way.
-                if watched.is_some_and(|(before, _)| before != seen.version) {
+                if !ours && watched.is_some_and(|(before, _)| before != seen.version) {
                     return Err(taken(&store, other, seen.age, clock));
                 }
                 let now = stopwatch();
                 let (_, since) = *watched.get_or_insert((seen.version, now));
                 let looked = now.saturating_sub(since);
                 // What nobody renewed for so long before our eyes has run out, whatever AWS's times say.
-                age = seen.age.max(looked);
+                age = if ours { LASTS } else { seen.age.max(looked) };
                 if age < LASTS && !told && looked > RENEWED + Duration::from_secs(1) {
                     told = true;
                     let left = LASTS.saturating_sub(age).as_secs() + 1;
@@ -200,8 +204,8 @@ impl Lease {
             until = stopwatch() + LASTS;
             held.since = moment(clock, Duration::ZERO);
             held.replaces = top;
-            match store.write(&held, seen.is_some()).await {
-                Ok(written) if written == top + 1 => {
+            match timeout(LASTS, store.write(&held, seen.is_some())).await {
+                Ok(Ok(written)) if written == top + 1 => {
                     let term = Term {
                         version: written,
                         until,
@@ -209,7 +213,7 @@ impl Lease {
                     return Ok(Self::new(store, held, stopwatch, term));
                 }
                 // Somebody wrote between our read and our write, or the SDK wrote twice: the next look tells.
-                Ok(written) => {
+                Ok(Ok(written)) => {
                     let ours = store.whose(top, written, &held.nonce, false);
                     if ours.await.map_err(fail)? {
                         let term = Term {
@@ -219,8 +223,10 @@ impl Lease {
                         return Ok(Self::new(store, held, stopwatch, term));
                     }
                 }
-                Err(error) if error.class == Class::Exists => {}
-                Err(error) => return Err(fail(error)),
+                Ok(Err(error)) if error.class == Class::Exists => {}
+                Ok(Err(error)) => return Err(fail(error)),
+                // It may have arrived all the same: the next look tells.
+                Err(_) => {}
             }
             watched = None;
             sleep(Duration::from_millis(

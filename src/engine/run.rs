@@ -100,7 +100,7 @@ fn needs_more(plan: &Plan, desired: &Desired, specs: &[&dyn AnySpec]) -> bool {
 /// is lost; no call that writes is sent then, or while `unless` says no.
 ///
 /// # Errors
-/// When there is no lease; nothing was done then.
+/// When there is no lease, or `cancel` came first; nothing was done then.
 pub async fn leased<T, F: Future<Output = T>>(
     connection: &Connection,
     region: &str,
@@ -116,7 +116,8 @@ pub async fn leased<T, F: Future<Output = T>>(
     gate.set(unless.clone());
     let aws = connection.in_region(region);
     let lease = Lease::take(&aws, stack, &holder, &connection.clock, &stopwatch, told);
-    let lease = lease.await?;
+    let lease = cancel.run_until_cancelled(Box::pin(lease)).await;
+    let lease = lease.ok_or(LeaseError::Interrupted)??;
     let holds = lease.holds();
     gate.set(Some(match unless.clone() {
         Some(unless) => std::sync::Arc::new(move || unless() && holds()),

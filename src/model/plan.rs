@@ -324,18 +324,27 @@ impl Plan {
     }
 
     /// Returns what is to be told about AWS alone: what changed behind our back, what is declared and not there or not
-    /// ours, and what could not be read. What only the documents did is left out, and so are objects that no document
-    /// declares.
+    /// ours, and what could not be read or not be compared. What only the documents did is left out, and so are objects
+    /// that no document declares.
     #[must_use]
     pub fn drift_only(&self) -> Self {
-        let aws_did = |change: &&Change| {
+        // What could not even be compared may have changed.
+        let known = |change: &Change| {
+            let mut change = change.clone();
+            let compared = change.live.is_some() || !change.because.is_empty();
+            if change.action == Action::Blocked && !compared {
+                change.action = Action::Unknown;
+            }
+            change
+        };
+        let aws_did = |change: &Change| {
             change.action == Action::Unknown
                 || change.because.contains(&Because::Drift)
                 || change.because.contains(&Because::Missing)
                 || self.is_not_ours(change)
         };
         Self {
-            changes: self.changes.iter().filter(aws_did).cloned().collect(),
+            changes: self.changes.iter().map(known).filter(aws_did).collect(),
             orphans: Vec::new(),
             retained: Vec::new(),
             ..self.clone()

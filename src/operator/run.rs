@@ -115,7 +115,9 @@ impl<'a> Run<'a> {
         )
         .await;
         let done = done.map_err(|error| match &error {
-            LeaseError::Taken { .. } => Halt::Retry(State::Pending, error.to_string()),
+            LeaseError::Taken { .. } | LeaseError::Interrupted => {
+                Halt::Retry(State::Pending, error.to_string())
+            }
             LeaseError::Aws { .. } => Halt::Retry(State::Failed, crate::aws::chain(&error)),
         })??;
         // Read back once more, for the ids, and to say only what is true.

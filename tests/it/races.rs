@@ -436,6 +436,33 @@ fn lease_of(sandbox: &Sandbox) -> Value {
     serde_json::from_str(last["value"].as_str().unwrap()).unwrap()
 }
 
+/// The first write of the lease is lost, or its answer; the SDK waits a minute for it.
+#[tokio::test(start_paused = true)]
+async fn a_lost_write_of_the_lease_is_written_again() {
+    for then in ["timeoutBefore", "timeoutAfter", "disconnectAfter"] {
+        let sandbox = empty();
+        let rule = json!([
+            {"match": {"operation": "PutParameter"}, "when": {"calls": [1]}, "then": then}
+        ]);
+        sandbox.set_faults(Faults::parse(&rule.to_string()).unwrap());
+        let one = Runner::new(sandbox.clone(), ONE, Arc::new(|_, _| {})).await;
+        let began = tokio::time::Instant::now();
+        let lease = one
+            .take()
+            .await
+            .unwrap_or_else(|error| panic!("{then}: {error}"));
+        assert!((lease.holds())(), "{then}");
+        assert!(began.elapsed() < LASTS * 2, "{then}: {:?}", began.elapsed());
+        let all = documents("kinds");
+        let some = |d: &Declared| d.address.kind == "Dashboard";
+        let few: Vec<Declared> = all.into_iter().filter(some).collect();
+        let outcome = one.work(&lease, &few).await;
+        assert_eq!((outcome.failed(), outcome.skipped()), (0, 0), "{then}");
+        lease.give_back().await;
+        assert_eq!(lease_of(&sandbox)["free"], json!(true), "{then}");
+    }
+}
+
 #[test]
 fn a_holder_that_stalls_after_any_of_its_calls_writes_nothing_after_another_took_over() {
     let all = documents("kinds");

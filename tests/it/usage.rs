@@ -1,5 +1,6 @@
 //! What somebody sees who holds it wrong: the exit code, and a hint about what to do.
 
+use std::fs;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
@@ -176,6 +177,73 @@ fn an_output_of_the_environment_is_a_wish_and_one_that_is_asked_for_is_not() {
         let said = "this command has no such output\nhint: use --output human or json or markdown";
         assert!(text.contains(said), "{line}: {text}");
     }
+}
+
+#[test]
+fn where_nothing_is_declared_nothing_is_done() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    fs::create_dir(path.join("empty")).unwrap();
+    fs::write(path.join("nothing.json"), "").unwrap();
+    fs::write(path.join("null.json"), "null\n").unwrap();
+    let stand = "apiVersion: stationbill.dev/v1alpha1\nkind: Dashboard\nmetadata: { name: front }\nspec: { body: { widgets: [] } }\n";
+    fs::write(path.join("front.yaml"), stand).unwrap();
+    let (code, text) = run(path, "apply front.yaml --sandbox=aws --yes");
+    assert_eq!(code, 0, "{text}");
+    for line in [
+        "apply empty --yes --prune",
+        "apply nothing.json --yes --prune",
+        "apply null.json --yes --prune",
+        "destroy empty --yes",
+        "plan empty --prune",
+        "drift empty",
+    ] {
+        let (code, text) = run(path, &format!("{line} --sandbox=aws"));
+        assert_eq!(code, 2, "{line}: {text}");
+        assert!(text.contains("hint:"), "{line}: {text}");
+    }
+    let (code, text) = run(path, "plan front.yaml --exit-code --sandbox=aws");
+    assert_eq!(code, 0, "{text}");
+}
+
+#[test]
+fn a_saved_plan_is_known_whatever_the_order_of_its_members() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    let (code, text) = run(path, "plan STAND --sandbox=aws --out plan.json");
+    assert_eq!(code, 0, "{text}");
+    let saved = fs::read_to_string(path.join("plan.json")).unwrap();
+    let mut plan: serde_json::Value = serde_json::from_str(&saved).unwrap();
+    plan.sort_all_objects();
+    let sorted = format!("\u{feff}{plan:#}");
+    assert!(!sorted[..200].contains("\"kind\": \"Plan\""));
+    fs::write(path.join("sorted.json"), sorted).unwrap();
+    let (code, text) = run(path, "apply sorted.json --yes --sandbox=aws");
+    assert_eq!(code, 0, "{text}");
+    assert!(text.contains("done"), "{text}");
+}
+
+/// What cannot be compared with AWS may have changed there.
+#[test]
+fn drift_does_not_call_in_sync_what_it_could_not_compare() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    let contact = "apiVersion: stationbill.dev/v1alpha1\nkind: Contact\nmetadata: { name: kay }\nspec:\n  \
+        displayName: Kay\n  channels: { phone: { type: VOICE, address: { fromEnv: KAY } } }\n  \
+        stages: [{ durationMinutes: 5, notify: [{ channel: phone }] }]\n---\n\
+        apiVersion: stationbill.dev/v1alpha1\nkind: ReplicationSet\nmetadata: { name: all }\nspec: { regions: [{ name: ap-northeast-1 }] }\n";
+    fs::write(path.join("kay.yaml"), contact).unwrap();
+    let known = &[("KAY", "+819012345678")];
+    let (code, text) = with(path, known, "apply . --sandbox=aws --yes");
+    assert_eq!(code, 0, "{text}");
+    let (code, text) = with(path, known, "drift . --sandbox=aws");
+    assert_eq!(code, 0, "{text}");
+    let (code, text) = run(path, "drift . --sandbox=aws");
+    assert_eq!(code, 2, "{text}");
+    assert!(
+        text.contains("environment variable `KAY` is not set"),
+        "{text}"
+    );
 }
 
 #[test]

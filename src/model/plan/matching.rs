@@ -60,6 +60,17 @@ fn was_replaced(spec: &dyn AnySpec, object: &Object, live: &Live<Held>) -> bool 
     fields.iter().any(differs) && fields.iter().all(applied)
 }
 
+/// Says whether somebody put an object's stamp on one of another name that the stack never gave it, where AWS renames
+/// nothing.
+fn is_copy(spec: &dyn AnySpec, object: &Object, live: &Live<Held>) -> bool {
+    let named = aws_name(&object.spec) == Some(live.name.as_str());
+    if named || !spec.create_only().contains(&"/name") {
+        return false;
+    }
+    let applied = Applied::read(&live.tags);
+    !applied.is_some_and(|applied| applied.holds(&object.address, "name", live.spec.get("name")))
+}
+
 /// Matches by stamp first, then by AWS's own name.
 pub(super) fn matches<'a>(
     spec: &dyn AnySpec,
@@ -85,12 +96,16 @@ pub(super) fn matches<'a>(
             )
         });
         taken.extend(&ours);
+        let copies: Vec<usize> = ours
+            .extract_if(.., |&mut i| is_copy(spec, object, &live[i]))
+            .collect();
         let (first, rest) = match ours.split_first() {
             Some((&first, rest)) => (Some(Match::Ours(&live[first])), rest),
             None => (None, &[][..]),
         };
         stands.push(first);
-        found.leftovers.extend(rest.iter().map(|&left| Leftover {
+        let rest = rest.iter().chain(&copies);
+        found.leftovers.extend(rest.map(|&left| Leftover {
             address: object.address.clone(),
             live: &live[left],
             replaced: was_replaced(spec, object, &live[left]),

@@ -468,6 +468,41 @@ async fn a_copy_made_by_hand_goes_only_when_asked_and_people_not_even_then() {
     }
 }
 
+/// Where AWS renames nothing, what carries our stamp under a name that we never gave it is no object of ours under
+/// another name, whether or not ours is there.
+#[tokio::test(start_paused = true)]
+async fn a_copy_stays_one_when_the_object_is_gone() {
+    let mut tried = 0;
+    for subject in SUBJECTS {
+        let kind = kinds::find(subject.0).unwrap();
+        if !kind.create_only().contains(&"/name") {
+            continue;
+        }
+        tried += 1;
+        let mut case = Case::new(*subject).await;
+        case.run(&Wish::default()).await;
+        let original = case.objects().await.remove(0);
+        let (stamp, declared) = (case.stamp(), case.subject.clone());
+        case.subject.spec["name"] = json!(free_name(subject.0, "a-copy"));
+        let copy = case.by_hand(&borrowed(&stamp.tags)).await;
+        let aws = &case.scene.aws;
+        kind.delete(aws, &original).await.unwrap();
+        case.subject = declared;
+        let plan = case.plan(&Wish::default()).await;
+        let line = case.line(&plan).map(|change| change.action);
+        assert_eq!(line, Some(Action::Create), "{subject:?} {}", told(&plan));
+        assert_eq!(plan.count(Action::Delete), 0, "{subject:?} {}", told(&plan));
+        case.scene
+            .converge(&case.documents, &Wish::default(), 3)
+            .await;
+        let key = (subject.0.to_owned(), copy.id.0.clone());
+        let after = case.everything().await;
+        assert_eq!(after.get(&key), Some(&copy), "{subject:?}");
+        assert!(case.plan(&Wish::default()).await.is_empty(), "{subject:?}");
+    }
+    assert!(tried > 5);
+}
+
 #[tokio::test(start_paused = true)]
 async fn what_an_interrupted_replacement_left_goes_without_being_asked() {
     for subject in SUBJECTS {
