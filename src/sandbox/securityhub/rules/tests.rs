@@ -215,6 +215,27 @@ fn a_batch_does_what_it_can_and_tells_the_rest() {
 }
 
 #[test]
+fn a_batch_that_does_all_lists_no_failures() {
+    let mut world = world();
+    let arn = world.create();
+    let named = json!({ "AutomationRulesArns": [arn] });
+    let items =
+        json!({ "UpdateAutomationRulesRequestItems": [{ "RuleArn": arn, "RuleOrder": 2 }] });
+    for (operation, input) in [
+        ("BatchGetAutomationRules", &named),
+        ("BatchUpdateAutomationRules", &items),
+        ("BatchDeleteAutomationRules", &named),
+    ] {
+        let answer = world.ok(operation, input);
+        assert_eq!(
+            answer["UnprocessedAutomationRules"],
+            json!([]),
+            "{operation}"
+        );
+    }
+}
+
+#[test]
 fn there_are_a_hundred_at_most() {
     let mut world = world();
     for _ in 0..100 {
