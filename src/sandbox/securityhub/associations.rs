@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::controls::USUAL_PAGE;
-use super::standards::Association;
+use super::standards::{Association, Subscription};
 use super::{Hub, arn, catalogue, fault, hub, operation, own_hub, page};
 use crate::sandbox::{Access, Answer, Call, Fault, Map, Operation, State};
 
@@ -20,29 +20,46 @@ pub(super) const OPERATIONS: &[Operation] = &[
 /// How many a batch takes. The service model says none; clients send a hundred.
 const MOST: usize = 100;
 
-/// Returns an association as answers have it.
+/// Returns an association as answers have it. One that nobody touched has the time too, and what it is required by as a
+/// list, which is empty for AWS's own practices: CLI example list-standards-control-associations.
 fn answer(
     call: &Call<'_>,
     standard: &catalogue::Standard,
     control: &catalogue::Control,
-    touched: Option<&Association>,
+    subscription: &Subscription,
 ) -> Value {
+    let touched = subscription.controls.get(control.id);
     let on = touched.is_none_or(|touched| touched.on);
+    let changed = touched.map_or(subscription.since(), |touched| touched.changed);
     let mut answer = json!({
         "StandardsArn": standard.arn(call.region),
         "SecurityControlId": control.id,
         "SecurityControlArn": arn(call, &format!("security-control/{}", control.id)),
         "AssociationStatus": if on { "ENABLED" } else { "DISABLED" },
+        "RelatedRequirements": [],
+        "UpdatedAt": changed,
         "StandardsControlTitle": control.title,
         "StandardsControlDescription": control.title,
     });
-    if let Some(touched) = touched {
-        answer["UpdatedAt"] = json!(touched.changed);
-        if let Some(reason) = &touched.reason {
-            answer["UpdatedReason"] = json!(reason);
-        }
+    if let Some(reason) = touched.and_then(|touched| touched.reason.as_ref()) {
+        answer["UpdatedReason"] = json!(reason);
     }
     answer
+}
+
+/// Returns an association as only those answers have it that are asked for it by name: CLI example
+/// batch-get-standards-control-associations.
+fn detail(
+    call: &Call<'_>,
+    standard: &catalogue::Standard,
+    control: &catalogue::Control,
+    subscription: &Subscription,
+) -> Value {
+    let mut detail = answer(call, standard, control, subscription);
+    if let Some(resource) = standard.resource(control) {
+        detail["StandardsControlArns"] = json!([arn(call, &resource)]);
+    }
+    detail
 }
 
 fn list(state: &mut State, call: &mut Call<'_>) -> Answer {
@@ -57,8 +74,8 @@ fn list(state: &mut State, call: &mut Call<'_>) -> Answer {
             && subscription.is_ready()
             && standard.has(&control)
         {
-            let touched = subscription.controls.get(control.id);
-            found.push((short.clone(), answer(call, standard, &control, touched)));
+            let association = answer(call, standard, &control, subscription);
+            found.push((short.clone(), association));
         }
     }
     page::page(
@@ -83,7 +100,7 @@ fn find(
     let standard = catalogue::standard(&arn, call.region);
     let standard = standard.ok_or_else(|| gone(format!("Standard {arn} does not exist.")))?;
     let subscription = hub.subscriptions.get(standard.short());
-    if !subscription.is_some_and(super::standards::Subscription::is_ready) {
+    if !subscription.is_some_and(Subscription::is_ready) {
         return Err(gone(format!(
             "Standard {arn} is not enabled, or not ready for updates."
         )));
@@ -112,9 +129,9 @@ fn get(state: &mut State, call: &mut Call<'_>) -> Answer {
     for entry in entries {
         match find(hub, call, &entry) {
             Ok((standard, control)) => {
+                // What was found is subscribed to.
                 let subscription = hub.subscriptions.get(standard.short());
-                let touched = subscription.and_then(|s| s.controls.get(control.id));
-                found.push(answer(call, standard, &control, touched));
+                found.extend(subscription.map(|one| detail(call, standard, &control, one)));
             }
             Err((code, why)) => unprocessed.push(json!({
                 "StandardsControlAssociationId": entry,

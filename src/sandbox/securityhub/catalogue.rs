@@ -62,6 +62,16 @@ impl Standard {
         format!("arn:{}:securityhub:{of}::{}", partition(region), self.arn)
     }
 
+    /// Returns how the ARN of a control in it ends: `control/NAME/v/VERSION/ID`. The controls of CIS and of PCI DSS have
+    /// names of the standard's own there, which are not in the table. CLI examples
+    /// batch-get-standards-control-associations and describe-standards-controls.
+    pub(super) fn resource(&self, control: &Control) -> Option<String> {
+        let short = self.short();
+        let numbers = ["cis-aws-foundations-benchmark/", "pci-dss/"];
+        let has_own = numbers.iter().any(|name| short.starts_with(name));
+        (!has_own).then(|| format!("control/{short}/{}", control.id))
+    }
+
     /// Says whether a control is in it.
     pub(super) fn has(&self, control: &Control) -> bool {
         control.standards.contains(self.code)

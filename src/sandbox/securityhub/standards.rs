@@ -76,6 +76,11 @@ impl Subscription {
         self.status == Status::Ready
     }
 
+    /// Returns when it was enabled, of one that is ready.
+    pub(super) fn since(&self) -> f64 {
+        self.changed
+    }
+
     fn wire(&self) -> &'static str {
         match (self.status, &self.incomplete) {
             (Status::Pending, _) => "PENDING",
