@@ -95,17 +95,18 @@ fn answer(hub: &mut Hub, call: &Call<'_>, control: &catalogue::Control) -> Value
     let updating = custom.as_ref().is_some_and(|custom| custom.reads > 0);
     let status = if updating { "UPDATING" } else { "READY" };
     answer.insert("UpdateStatus".to_owned(), status.into());
-    if let Some(definitions) = control.parameters() {
-        let values = custom.as_ref().map(|custom| &custom.values);
-        let parameters: Map = definitions
-            .iter()
-            .map(|(name, definition)| {
-                let value = values.and_then(|values| values.get(name));
-                (name.clone(), configuration(definition, value))
-            })
-            .collect();
-        answer.insert("Parameters".to_owned(), parameters.into());
-    }
+    // Those of a control that has none are an empty map: CLI example batch-get-security-controls.
+    let values = custom.as_ref().map(|custom| &custom.values);
+    let parameters: Map = control
+        .parameters()
+        .into_iter()
+        .flatten()
+        .map(|(name, definition)| {
+            let value = values.and_then(|values| values.get(name));
+            (name.clone(), configuration(definition, value))
+        })
+        .collect();
+    answer.insert("Parameters".to_owned(), parameters.into());
     if let Some(custom) = custom {
         if let Some(reason) = &custom.reason {
             answer.insert("LastUpdateReason".to_owned(), json!(reason));

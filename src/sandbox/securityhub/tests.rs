@@ -111,3 +111,16 @@ fn an_association_that_is_asked_for_has_the_arn_of_its_control_in_the_standard()
         "it goes by 1.14 there"
     );
 }
+
+#[test]
+fn a_control_without_parameters_has_an_empty_map_of_them() {
+    let mut world = world();
+    let named = json!({ "SecurityControlIds": ["ACM.1", "IAM.1"] });
+    let got = world.ok("BatchGetSecurityControls", &named);
+    let got = &got["SecurityControls"];
+    assert_eq!(
+        got[0]["Parameters"],
+        json!({ "daysToExpiration": { "ValueType": "DEFAULT", "Value": { "Integer": 30 } } })
+    );
+    assert_eq!(got[1]["Parameters"], json!({}));
+}
