@@ -259,8 +259,8 @@ impl<'a> Filter<'a> {
 
 fn update(state: &mut State, call: &mut Call<'_>) -> Answer {
     usable(state, call)?;
-    check_chat_channel(call.input.get("chatChannel"))?;
-    check_targets(call.input.get("notificationTargets"))?;
+    check_chat_channel(call.input.get("chatChannel"), None)?;
+    check_targets(call.input.get("notificationTargets"), None)?;
     let input = call.input;
     let sent = |member: &str| input.get(member);
     let arn = call.required("arn").to_owned();

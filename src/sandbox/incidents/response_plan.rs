@@ -145,33 +145,43 @@ pub(super) fn overwrite(member: &mut Option<Value>, sent: Option<&Value>) {
     }
 }
 
-/// Refuses a chat channel whose topics are not topics.
-pub(super) fn check_chat_channel(channel: Option<&Value>) -> Result<(), Fault> {
+/// Refuses a chat channel whose topics are not topics, or not of the account that they have to be of.
+pub(super) fn check_chat_channel(
+    channel: Option<&Value>,
+    owner: Option<&str>,
+) -> Result<(), Fault> {
     let topics = channel
         .and_then(|channel| channel.get("chatbotSns"))
         .and_then(Value::as_array);
     for topic in topics.into_iter().flatten() {
-        check_topic(topic.as_str().unwrap_or_default())?;
+        check_topic(topic.as_str().unwrap_or_default(), owner)?;
     }
     Ok(())
 }
 
-/// Refuses notification targets that are not topics.
-pub(super) fn check_targets(targets: Option<&Value>) -> Result<(), Fault> {
+/// Refuses notification targets that are not topics, or not of the account that they have to be of.
+pub(super) fn check_targets(targets: Option<&Value>, owner: Option<&str>) -> Result<(), Fault> {
     for target in targets.and_then(Value::as_array).into_iter().flatten() {
         let topic = target.get("snsTopicArn").and_then(Value::as_str);
-        check_topic(topic.unwrap_or_default())?;
+        check_topic(topic.unwrap_or_default(), owner)?;
     }
     Ok(())
 }
 
-fn check_topic(arn: &str) -> Result<(), Fault> {
+/// A plan has topics of its own account alone, in any region: [D] user guide, "Working with shared contacts and
+/// response plans", limitations.
+fn check_topic(arn: &str, owner: Option<&str>) -> Result<(), Fault> {
     let parts: Vec<&str> = arn.split(':').collect();
     match parts.as_slice() {
         ["arn", _, "sns", region, account, name]
             if !region.is_empty() && account.len() == 12 && !name.is_empty() =>
         {
-            Ok(())
+            match owner {
+                Some(owner) if *account != owner => Err(fault::invalid(format!(
+                    "{arn} is an Amazon SNS topic of another account."
+                ))),
+                _ => Ok(()),
+            }
         }
         _ => Err(fault::invalid(format!(
             "{arn} is not the ARN of an Amazon SNS topic."
@@ -213,8 +223,8 @@ fn create(state: &mut State, call: &mut Call<'_>) -> Answer {
     }
     let empty = Map::new();
     let template = call.map("incidentTemplate").unwrap_or(&empty);
-    check_chat_channel(call.input.get("chatChannel"))?;
-    check_targets(template.get("notificationTargets"))?;
+    check_chat_channel(call.input.get("chatChannel"), Some(call.account))?;
+    check_targets(template.get("notificationTargets"), Some(call.account))?;
     let plan = Plan {
         name: name.to_owned(),
         display_name: settled(call.input.get("displayName")),
@@ -300,8 +310,9 @@ fn update(state: &mut State, call: &mut Call<'_>) -> Answer {
     usable(state, call)?;
     let sent = |member: &str| call.input.get(member);
     let plan = find(state, call, call.required("arn"))?;
-    check_chat_channel(sent("chatChannel"))?;
-    check_targets(sent("incidentTemplateNotificationTargets"))?;
+    let targets = sent("incidentTemplateNotificationTargets");
+    check_chat_channel(sent("chatChannel"), Some(call.account))?;
+    check_targets(targets, Some(call.account))?;
 
     let template = &mut plan.template;
     if let Some(title) = sent("incidentTemplateTitle") {

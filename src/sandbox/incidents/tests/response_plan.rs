@@ -221,6 +221,30 @@ fn topics_must_be_topics() {
 }
 
 #[test]
+fn topics_are_of_the_account_of_the_plan_in_any_region() {
+    let mut world = World::active();
+    let arn = world.plan("other");
+    let there = "arn:aws:sns:us-west-2:111122223333:chat";
+    let foreign = "arn:aws:sns:eu-west-1:444455556666:chat";
+    let chat = |topic: &str| json!({ "chatbotSns": [TOPIC, topic] });
+    let targets = |topic: &str| json!([{ "snsTopicArn": topic }]);
+    let mut input = full();
+    for (chat_topic, target) in [(foreign, there), (there, foreign)] {
+        input["chatChannel"] = chat(chat_topic);
+        input["incidentTemplate"]["notificationTargets"] = targets(target);
+        let fault = world.fails("CreateResponsePlan", &input);
+        assert_eq!(fault.code, "ValidationException");
+        let update = json!({ "arn": arn, "chatChannel": chat(chat_topic),
+            "incidentTemplateNotificationTargets": targets(target) });
+        let fault = world.fails("UpdateResponsePlan", &update);
+        assert_eq!(fault.code, "ValidationException");
+    }
+    input["chatChannel"] = chat(there);
+    input["incidentTemplate"]["notificationTargets"] = targets(there);
+    world.ok("CreateResponsePlan", &input);
+}
+
+#[test]
 fn pages_show_each_plan_once_though_plans_come_and_go() {
     let mut world = World::active();
     for name in ["d", "b", "a", "c"] {
