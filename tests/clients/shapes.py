@@ -9,8 +9,9 @@ import regex
 # A timestamp on the wire of JSON and CBOR is a number of seconds; these are what a sane answer can hold.
 EARLIEST, LATEST = 0, 4_102_444_800  # 1970 and 2100
 
-# A list of "at least one" that AWS answers empty nonetheless: the AWS CLI's example of get-parameter-history shows it.
-MAY_BE_EMPTY = {"ParameterLabelList"}
+# What the models say is never empty, and AWS answers empty nonetheless: the AWS CLI's examples of get-parameter-history
+# and get-automation-execution show it.
+MAY_BE_EMPTY = {"ParameterLabelList": [], "AutomationParameterMap": {}}
 
 
 @functools.cache
@@ -44,7 +45,7 @@ class Check:
         shape = self.shapes[name]
         if value is None:
             return self.wrong(path, "null")
-        if name in MAY_BE_EMPTY and value == []:
+        if name in MAY_BE_EMPTY and value == MAY_BE_EMPTY[name]:
             return None
         return getattr(self, "_" + shape["type"])(shape, value, path)
 

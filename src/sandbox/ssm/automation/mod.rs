@@ -111,6 +111,7 @@ impl Execution {
             "ExecutedBy": self.user,
             "Mode": "Auto",
             // Without any, the AWS CLI's examples of both reads show these empty and not absent.
+            "Outputs": {},
             "Targets": [],
             "ResolvedTargets": { "ParameterValues": [], "Truncated": false },
         }));
@@ -345,6 +346,8 @@ fn step_shown(execution: &Execution, step: &Step, is_first: bool) -> Map {
         "StepStatus": status,
         "StepExecutionId": step.id,
         "Inputs": {},
+        // Empty and not absent: CLI example get-automation-execution.
+        "OverriddenParameters": {},
         "MaxAttempts": step.attempts,
         "OnFailure": step.on_failure.as_deref().unwrap_or("Abort"),
         "IsEnd": step.is_end,

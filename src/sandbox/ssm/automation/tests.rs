@@ -62,13 +62,16 @@ fn an_execution_is_in_progress_and_then_succeeds() {
     assert_eq!(done["AutomationExecutionStatus"], "Success");
     assert!(done["ExecutionEndTime"].is_number());
     assert_eq!(done["StepExecutions"][1]["StepStatus"], "Success");
+    // Nothing is put out; the members that AWS's examples show empty are there.
+    let step = &done["StepExecutions"][0];
     assert_eq!(
-        (
-            done.get("Outputs"),
-            done["StepExecutions"][0].get("Outputs")
-        ),
-        (None, None)
+        (&done["Outputs"], &step["OverriddenParameters"]),
+        (&json!({}), &json!({}))
     );
+    assert_eq!(step.get("Outputs"), None);
+    let listed = aws.ok("DescribeAutomationExecutions", json!({}));
+    let listed = &listed["AutomationExecutionMetadataList"][0];
+    assert_eq!(listed["Outputs"], json!({}));
 }
 
 #[test]
