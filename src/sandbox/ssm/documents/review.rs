@@ -122,25 +122,34 @@ fn history(state: &mut State, call: &mut Call<'_>) -> Answer {
         return Err(no_document(name));
     }
     let version = found.version(call.str("DocumentVersion"), None)?;
-    let responses: Vec<(usize, &Response)> = version
+    let mut responses: Vec<(usize, &Response)> = version
         .review
         .iter()
         .flat_map(|r| &r.responses)
         .enumerate()
         .collect();
-    let (page, token) =
-        Listing::of("ListDocumentMetadataHistory")
-            .page(call, responses, |(at, _)| format!("{at:010}"))?;
+    // The newest comes first, and who sends a version for review is no reviewer: CLI example
+    // list-document-metadata-history.
+    responses.reverse();
+    let (page, token) = Listing::of("ListDocumentMetadataHistory").page(
+        call,
+        responses,
+        // Counted back, so that more of them push none to another page.
+        |(at, _)| format!("{:020}", usize::MAX - at),
+    )?;
     let shown: Vec<Value> = page
         .into_iter()
         .map(|(_, response)| {
-            json!({
+            let mut shown = json!({
                 "CreateTime": response.created,
                 "UpdatedTime": response.updated,
                 "ReviewStatus": response.status.name(),
                 "Comment": response.comment,
-                "Reviewer": response.reviewer,
-            })
+            });
+            if response.status != Status::Pending {
+                shown["Reviewer"] = json!(response.reviewer);
+            }
+            shown
         })
         .collect();
     let mut answer = members(json!({

@@ -389,9 +389,22 @@ fn a_change_template_is_reviewed() {
     let responses = history["Metadata"]["ReviewerResponse"].as_array().unwrap();
     assert_eq!(responses.len(), 2);
     assert_eq!(
-        (&responses[1]["ReviewStatus"], &responses[1]["Reviewer"]),
+        (&responses[0]["ReviewStatus"], &responses[0]["Reviewer"]),
         (&json!("APPROVED"), &json!("kayoko"))
     );
+    assert_eq!(responses[1]["ReviewStatus"], "PENDING");
+    assert_eq!(responses[1].get("Reviewer"), None);
+    let mut one = |token: &Value| {
+        let mut input =
+            json!({ "Name": "template", "Metadata": "DocumentReviews", "MaxResults": 1 });
+        input["NextToken"] = token.clone();
+        aws.ok("ListDocumentMetadataHistory", input)
+    };
+    let first = one(&json!(""));
+    assert_eq!(first["Metadata"]["ReviewerResponse"], json!([responses[0]]));
+    let rest = one(&first["NextToken"]);
+    assert_eq!(rest["Metadata"]["ReviewerResponse"], json!([responses[1]]));
+    assert_eq!(rest.get("NextToken"), None);
     active(&mut aws, "wait");
     let other = json!({ "Name": "wait", "DocumentReviews": { "Action": "SendForReview" } });
     assert_eq!(
