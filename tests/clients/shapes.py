@@ -9,9 +9,12 @@ import regex
 # A timestamp on the wire of JSON and CBOR is a number of seconds; these are what a sane answer can hold.
 EARLIEST, LATEST = 0, 4_102_444_800  # 1970 and 2100
 
-# What the models say is never empty, and AWS answers empty nonetheless: the AWS CLI's examples of get-parameter-history
-# and get-automation-execution show it.
-MAY_BE_EMPTY = {"ParameterLabelList": [], "AutomationParameterMap": {}}
+# What the models say is never empty, and AWS answers empty nonetheless: the AWS CLI's examples of get-parameter-history,
+# get-automation-execution and update-maintenance-window-target show it.
+MAY_BE_EMPTY = {
+    "ParameterLabelList": [], "AutomationParameterMap": {},
+    "MaintenanceWindowName": "", "MaintenanceWindowDescription": "", "OwnerInformation": "",
+}
 
 
 @functools.cache

@@ -55,6 +55,10 @@ fn update(state: &mut State, call: &mut Call<'_>) -> Answer {
     *target = merged;
     let mut answer = target.clone();
     answer.remove("ResourceType");
+    // Empty and not absent: CLI example update-maintenance-window-target.
+    for member in ["Name", "Description", "OwnerInformation"] {
+        answer.entry(member).or_insert(json!(""));
+    }
     Ok(answer)
 }
 

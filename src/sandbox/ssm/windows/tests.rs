@@ -302,6 +302,28 @@ fn targets_are_of_two_sorts() {
 }
 
 #[test]
+fn an_updated_target_shows_empty_what_is_not_set() {
+    let mut aws = Aws::new();
+    let window = create(&mut aws, json!({}));
+    let target = target(&mut aws, &window, "servers");
+    let named = json!({ "WindowId": window, "WindowTargetId": target });
+    let answer = aws.ok("UpdateMaintenanceWindowTarget", named.clone());
+    assert_eq!(answer["Name"], "servers");
+    assert_eq!(
+        (&answer["Description"], &answer["OwnerInformation"]),
+        (&json!(""), &json!(""))
+    );
+    let described = with(named, json!({ "Description": "At night" }));
+    let answer = aws.ok("UpdateMaintenanceWindowTarget", described);
+    assert_eq!(answer["Description"], "At night");
+    let listed = aws.ok(
+        "DescribeMaintenanceWindowTargets",
+        json!({ "WindowId": window }),
+    );
+    assert_eq!(listed["Targets"][0].get("OwnerInformation"), None);
+}
+
+#[test]
 fn a_task_without_targets_has_no_limits_of_its_own() {
     let mut aws = Aws::new();
     let window = create(&mut aws, json!({}));
