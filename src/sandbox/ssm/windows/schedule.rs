@@ -2,6 +2,7 @@
 //! window scheduling and active period options".
 
 use std::collections::BTreeSet;
+use std::iter;
 
 use jiff::civil::{Date, DateTime, Time};
 use jiff::tz::{TimeZone, TimeZoneDatabase};
@@ -19,6 +20,10 @@ const MONTHS: [&str; 12] = [
 
 /// How far ahead an execution is looked for.
 const HORIZON: i32 = 366 * 5;
+
+/// How far ahead the executions of a window are listed, and how many of them. AWS documents neither.
+const LISTED_FOR: SignedDuration = SignedDuration::from_hours(24 * 366);
+const MOST_LISTED: usize = 100;
 
 /// A schedule expression.
 enum Schedule {
@@ -66,42 +71,92 @@ pub(super) fn zone(name: &str) -> Option<TimeZone> {
 
 /// Says whether a text is a date in ISO-8601's extended format.
 pub(super) fn is_date(text: &str) -> bool {
-    moment(text, &TimeZone::UTC).is_some()
+    instant(text).is_some()
+}
+
+/// Reads such a date, in UTC where it does not say otherwise.
+pub(super) fn instant(text: &str) -> Option<Timestamp> {
+    moment(text, &TimeZone::UTC)
 }
 
 /// Returns when a window opens next, as answers carry it.
 pub(super) fn next(window: &Window, now: Timestamp) -> Option<String> {
-    let text = |member: &str| window.fields.get(member).and_then(Value::as_str);
-    if window.fields.get("Enabled") != Some(&Value::Bool(true)) {
-        return None;
+    let opening = Opening::of(window)?;
+    Some(opening.shown(opening.after(now)?))
+}
+
+/// Returns the moments at which a window opens after another one, as such and as answers carry them: all of a year, and
+/// the first in any case.
+pub(super) fn upcoming(window: &Window, after: Timestamp) -> Vec<(Timestamp, String)> {
+    let Some(opening) = Opening::of(window) else {
+        return Vec::new();
+    };
+    let until = after.checked_add(LISTED_FOR).unwrap_or(Timestamp::MAX);
+    let first = opening.after(after);
+    iter::successors(first, |last| opening.after(*last))
+        .take(MOST_LISTED)
+        .take_while(|time| *time <= until || Some(*time) == first)
+        .map(|time| (time, opening.shown(time)))
+        .collect()
+}
+
+/// When a window opens.
+struct Opening {
+    schedule: Schedule,
+    /// How many days after the day that a cron expression means.
+    offset: i64,
+    zone: TimeZone,
+    from: Timestamp,
+    end: Option<Timestamp>,
+}
+
+impl Opening {
+    /// Reads a window; one that is not enabled never opens.
+    fn of(window: &Window) -> Option<Self> {
+        let text = |member: &str| window.fields.get(member).and_then(Value::as_str);
+        if window.fields.get("Enabled") != Some(&Value::Bool(true)) {
+            return None;
+        }
+        let zone = match text("ScheduleTimezone") {
+            Some(name) => zone(name)?,
+            None => TimeZone::UTC,
+        };
+        #[expect(
+            clippy::cast_possible_truncation,
+            reason = "seconds since 1970 fit 64 bits"
+        )]
+        let created = Timestamp::from_second(window.created as i64).ok()?;
+        let start = text("StartDate").and_then(|date| moment(date, &zone));
+        let offset = window.fields.get("ScheduleOffset").and_then(Value::as_i64);
+        Some(Self {
+            schedule: parse(text("Schedule")?)?,
+            offset: offset.unwrap_or_default(),
+            from: start.map_or(created, |start| start.max(created)),
+            end: text("EndDate").and_then(|date| moment(date, &zone)),
+            zone,
+        })
     }
-    let zone = match text("ScheduleTimezone") {
-        Some(name) => zone(name)?,
-        None => TimeZone::UTC,
-    };
-    #[expect(
-        clippy::cast_possible_truncation,
-        reason = "seconds since 1970 fit 64 bits"
-    )]
-    let created = Timestamp::from_second(window.created as i64).ok()?;
-    let start = text("StartDate").and_then(|date| moment(date, &zone));
-    let end = text("EndDate").and_then(|date| moment(date, &zone));
-    let from = start.map_or(created, |start| start.max(created));
-    let next = match parse(text("Schedule")?)? {
-        Schedule::At(time) => time.to_zoned_datetime(TimeZone::UTC).ok()?.timestamp(),
-        Schedule::Rate(period) => {
-            let passed = now.duration_since(from).as_secs().max(-1);
-            let periods = passed.div_euclid(period.as_secs()) + 1;
-            from.checked_add(SignedDuration::from_secs(periods * period.as_secs()))
-                .ok()?
-        }
-        Schedule::Cron(cron) => {
-            let offset = window.fields.get("ScheduleOffset").and_then(Value::as_i64);
-            cron.next(from, now, offset.unwrap_or_default(), &zone)?
-        }
-    };
-    (next > now && next >= from && end.is_none_or(|end| next <= end))
-        .then(|| shown(&next.to_zoned_datetime(zone)))
+
+    /// Returns the first moment after another one at which it opens.
+    fn after(&self, now: Timestamp) -> Option<Timestamp> {
+        let next = match &self.schedule {
+            Schedule::At(time) => time.to_zoned_datetime(TimeZone::UTC).ok()?.timestamp(),
+            Schedule::Rate(period) => {
+                let passed = now.duration_since(self.from).as_secs().max(-1);
+                let periods = passed.div_euclid(period.as_secs()) + 1;
+                self.from
+                    .checked_add(SignedDuration::from_secs(periods * period.as_secs()))
+                    .ok()?
+            }
+            Schedule::Cron(cron) => cron.next(self.from, now, self.offset, &self.zone)?,
+        };
+        let is_over = self.end.is_some_and(|end| next > end);
+        (next > now && next >= self.from && !is_over).then_some(next)
+    }
+
+    fn shown(&self, moment: Timestamp) -> String {
+        shown(&moment.to_zoned_datetime(self.zone.clone()))
+    }
 }
 
 /// Writes a moment without seconds that are none, as AWS does.

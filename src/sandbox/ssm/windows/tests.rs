@@ -229,6 +229,80 @@ fn the_next_execution_follows_the_schedule() {
 }
 
 #[test]
+fn the_schedule_lists_what_comes_in_the_order_of_time() {
+    let mut aws = Aws::new();
+    // It is Monday, 4 May 2026, ten o'clock.
+    let weekly = create(&mut aws, json!({ "EndDate": "2026-05-25T00:00:00Z" }));
+    let once = json!({ "Schedule": "at(2026-05-12T15:00:00)", "Name": "once" });
+    let once = create(&mut aws, once);
+    create(&mut aws, json!({ "Schedule": "at(2026-05-01T15:00:00)" }));
+    let list = |aws: &mut Aws, input: Value| -> Vec<(String, String)> {
+        let (mut all, mut token) = (Vec::new(), json!(""));
+        loop {
+            let input = with(
+                input.clone(),
+                json!({ "NextToken": token, "MaxResults": 2 }),
+            );
+            let page = aws.ok("DescribeMaintenanceWindowSchedule", input);
+            let executions = page["ScheduledWindowExecutions"].as_array().unwrap();
+            assert!(executions.len() <= 2);
+            let text = |one: &Value, member: &str| one[member].as_str().unwrap().to_owned();
+            all.extend(
+                executions
+                    .iter()
+                    .map(|one| (text(one, "WindowId"), text(one, "ExecutionTime"))),
+            );
+            token = page["NextToken"].clone();
+            if token.is_null() {
+                return all;
+            }
+        }
+    };
+    let whole = [
+        (weekly.clone(), "2026-05-10T02:00Z".to_owned()),
+        (once.clone(), "2026-05-12T15:00Z".to_owned()),
+        (weekly.clone(), "2026-05-17T02:00Z".to_owned()),
+        (weekly, "2026-05-24T02:00Z".to_owned()),
+    ];
+    assert_eq!(list(&mut aws, json!({})), whole);
+    let one = json!({ "WindowId": once });
+    assert_eq!(list(&mut aws, one), whole[1..2]);
+    let filter = |key: &str, date: &str| json!({ "Filters": [{ "Key": key, "Values": [date] }] });
+    let before = filter("ScheduledBefore", "2026-05-12T15:00:00Z");
+    assert_eq!(list(&mut aws, before), whole[..1]);
+    let after = filter("ScheduledAfter", "2026-05-12T15:00:00Z");
+    assert_eq!(list(&mut aws, after), whole[2..]);
+    for wrong in [
+        filter("ScheduledAfter", "soon"),
+        filter("Name", "night"),
+        json!({ "Targets": [{ "Key": "InstanceIds", "Values": ["i-1"] }], "ResourceType": "INSTANCE" }),
+    ] {
+        assert_eq!(
+            aws.err("DescribeMaintenanceWindowSchedule", wrong),
+            "ValidationException"
+        );
+    }
+}
+
+#[test]
+fn the_schedule_ends_after_a_year_or_a_hundred_executions() {
+    let mut aws = Aws::new();
+    for (schedule, count) in [
+        ("rate(7 days)", 52),
+        ("rate(1 hour)", 100),
+        ("cron(0 2 1 * ? *)", 12),
+        // The first is told however far away it is.
+        ("cron(0 2 29 2 ? *)", 1),
+    ] {
+        let id = create(&mut aws, json!({ "Schedule": schedule }));
+        let input = json!({ "WindowId": id, "MaxResults": 1000 });
+        let answer = aws.ok("DescribeMaintenanceWindowSchedule", input);
+        let executions = answer["ScheduledWindowExecutions"].as_array().unwrap();
+        assert_eq!(executions.len(), count, "{schedule}");
+    }
+}
+
+#[test]
 fn a_target_in_use_is_kept_when_that_is_asked() {
     let mut aws = Aws::new();
     let window = create(&mut aws, json!({}));

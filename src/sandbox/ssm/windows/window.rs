@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::super::{invalid, members, operations, put, tags};
@@ -194,31 +195,64 @@ fn list_for_target(state: &mut State, call: &mut Call<'_>) -> Answer {
     )
 }
 
-/// Lists the next executions of the windows that are enabled, one each.
+/// Lists the upcoming executions of the windows that are enabled, in the order of time: CLI example
+/// describe-maintenance-window-schedule.
 fn describe_schedule(state: &mut State, call: &mut Call<'_>) -> Answer {
-    if call.list("Targets").is_some() || call.list("Filters").is_some_and(|list| !list.is_empty()) {
+    if call.list("Targets").is_some() {
         return Err(invalid(
-            "The simulation lists the schedule of a window, not that of a target, and knows no filters.",
+            "The simulation lists the schedule of a window, not that of a target.",
         ));
     }
+    let (after, before) = bounds(call)?;
+    let from = after.map_or(call.now, |after| after.max(call.now));
     let windows = &state.ssm(call.account, call.region).windows;
     let chosen = match call.str("WindowId") {
         Some(_) => vec![windows.window(call)?],
         None => windows.windows.values().collect(),
     };
-    let found = chosen.into_iter().filter_map(|window| {
-        let time = schedule::next(window, call.now)?;
+    let mut found = Vec::new();
+    for window in chosen {
         let name = window.fields.get("Name");
-        let execution =
-            members(json!({ "WindowId": window.id, "Name": name, "ExecutionTime": time }));
-        Some((window.id.clone(), execution))
-    });
+        let upcoming = schedule::upcoming(window, from).into_iter();
+        for (time, shown) in upcoming.filter(|(time, _)| before.is_none_or(|end| *time < end)) {
+            let key = format!("{:012} {}", time.as_second(), window.id);
+            let execution =
+                members(json!({ "WindowId": window.id, "Name": name, "ExecutionTime": shown }));
+            found.push((key, execution));
+        }
+    }
+    found.sort_by(|(a, _), (b, _)| a.cmp(b));
     page(
         call,
         "DescribeMaintenanceWindowSchedule",
         "ScheduledWindowExecutions",
-        found.collect(),
+        found,
     )
+}
+
+/// Reads after and before which moments executions are asked for: the filters of the same example.
+fn bounds(call: &Call<'_>) -> Result<(Option<Timestamp>, Option<Timestamp>), Fault> {
+    let (mut after, mut before) = (None, None);
+    for filter in call.list("Filters").into_iter().flatten() {
+        let key = filter["Key"].as_str().unwrap_or_default();
+        let bound = match key {
+            "ScheduledAfter" => &mut after,
+            "ScheduledBefore" => &mut before,
+            _ => {
+                return Err(invalid(format!(
+                    "The filter key {key} is not valid. Valid filter keys are: ScheduledAfter, ScheduledBefore."
+                )));
+            }
+        };
+        let value = filter["Values"][0].as_str().unwrap_or_default();
+        let moment = schedule::instant(value).ok_or_else(|| {
+            invalid(format!(
+                "The value of {key} is not a valid ISO-8601 date: {value}."
+            ))
+        })?;
+        *bound = Some(moment);
+    }
+    Ok((after, before))
 }
 
 /// Deletes a window with all that is in it. One that is not there is no error: [M] none is modelled.
