@@ -21,6 +21,10 @@ const MONTHS: [&str; 12] = [
 /// How far ahead an execution is looked for.
 const HORIZON: i32 = 366 * 5;
 
+/// How many minutes are between two moments of a cron expression at least: nothing faster is supported. [D] user guide,
+/// "Cron and rate expressions".
+const LEAST_MINUTES: i16 = 5;
+
 /// How far ahead the executions of a window are listed, and how many of them. AWS documents neither.
 const LISTED_FOR: SignedDuration = SignedDuration::from_hours(24 * 366);
 const MOST_LISTED: usize = 100;
@@ -33,6 +37,7 @@ enum Schedule {
 }
 
 struct Cron {
+    seconds: BTreeSet<i16>,
     minutes: BTreeSet<i16>,
     hours: BTreeSet<i16>,
     day: Day,
@@ -57,6 +62,9 @@ enum Day {
 /// Refuses what is no schedule of a maintenance window.
 pub(super) fn check(text: &str) -> Result<(), Fault> {
     match parse(text) {
+        Some(Schedule::Cron(cron)) if cron.is_closer_than(LEAST_MINUTES) => Err(invalid(format!(
+            "The schedule expression {text} is not valid: it runs more often than every {LEAST_MINUTES} minutes."
+        ))),
         Some(_) => Ok(()),
         None => Err(invalid(format!(
             "The schedule expression {text} is not valid."
@@ -204,17 +212,15 @@ fn parse(text: &str) -> Option<Schedule> {
     }
     let fields: Vec<&str> = inside("cron")?.split_whitespace().collect();
     // Seconds may come first.
-    let fields = match &fields[..] {
-        [seconds, rest @ ..] if rest.len() == 6 => {
-            set(seconds, 0, 59, &[])?;
-            rest
-        }
-        all => all,
+    let (seconds, fields) = match &fields[..] {
+        [seconds, rest @ ..] if rest.len() == 6 => (*seconds, rest),
+        all => ("0", all),
     };
     let [minutes, hours, of_month, months, of_week, years] = *fields else {
         return None;
     };
     Some(Schedule::Cron(Box::new(Cron {
+        seconds: set(seconds, 0, 59, &[])?,
         minutes: set(minutes, 0, 59, &[])?,
         hours: set(hours, 0, 23, &[])?,
         day: day(of_month, of_week)?,
@@ -310,6 +316,16 @@ impl Cron {
             date = date.tomorrow().ok()?;
         }
         None
+    }
+
+    /// Says whether two of its moments in a row on one day are fewer minutes apart.
+    fn is_closer_than(&self, least: i16) -> bool {
+        let hours = self.hours.iter();
+        let minutes: Vec<i16> = hours
+            .flat_map(|hour| self.minutes.iter().map(move |minute| hour * 60 + minute))
+            .collect();
+        let mut pairs = minutes.iter().zip(minutes.iter().skip(1));
+        self.seconds.len() > 1 || pairs.any(|(one, other)| other - one < least)
     }
 
     fn times(&self) -> impl Iterator<Item = (i8, i8)> {

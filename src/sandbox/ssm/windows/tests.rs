@@ -144,6 +144,10 @@ fn what_is_no_window_is_refused() {
         json!({ "Schedule": "cron(0 2 1 * SUN *)" }),
         json!({ "Schedule": "cron(0 24 ? * SUN *)" }),
         json!({ "Schedule": "cron(0 2 ? * SUN#6 *)" }),
+        json!({ "Schedule": "cron(0/4 2 ? * SUN *)" }),
+        json!({ "Schedule": "cron(0,3 * ? * SUN *)" }),
+        json!({ "Schedule": "cron(0,56 2-3 ? * SUN *)" }),
+        json!({ "Schedule": "cron(0/30 0 2 ? * SUN *)" }),
         json!({ "Schedule": "rate(1 hours)" }),
         json!({ "Schedule": "rate(0 minutes)" }),
         json!({ "Schedule": "at(tomorrow)" }),
@@ -164,7 +168,14 @@ fn what_is_no_window_is_refused() {
         &mut aws,
         json!({ "Duration": 1, "Cutoff": 0, "StartDate": "2026-01-01T00:00:00-08:00" }),
     );
-    create(&mut aws, json!({ "Schedule": "cron(0 30 23 ? * TUE#3 *)" }));
+    for schedule in [
+        "cron(0 30 23 ? * TUE#3 *)",
+        "cron(0/5 * ? * SUN *)",
+        "cron(0,56 2 ? * SUN *)",
+        "rate(1 minute)",
+    ] {
+        create(&mut aws, json!({ "Schedule": schedule }));
+    }
 }
 
 #[test]
