@@ -87,6 +87,13 @@ pub(super) fn instant(text: &str) -> Option<Timestamp> {
     moment(text, &TimeZone::UTC)
 }
 
+/// Says whether there is no time between two dates of a window.
+pub(super) fn is_no_span(start: &str, end: &str, timezone: Option<&str>) -> bool {
+    let zone = timezone.and_then(zone).unwrap_or(TimeZone::UTC);
+    let dates = moment(start, &zone).zip(moment(end, &zone));
+    dates.is_some_and(|(start, end)| end <= start)
+}
+
 /// Returns when a window opens next, as answers carry it.
 pub(super) fn next(window: &Window, now: Timestamp) -> Option<String> {
     let opening = Opening::of(window)?;

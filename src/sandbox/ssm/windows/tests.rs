@@ -157,6 +157,10 @@ fn what_is_no_window_is_refused() {
         json!({ "ScheduleTimezone": "Mars/Olympus" }),
         json!({ "StartDate": "" }),
         json!({ "EndDate": "soon" }),
+        json!({ "StartDate": "2026-06-01T00:00:00Z", "EndDate": "2026-06-01T00:00:00Z" }),
+        json!({ "StartDate": "2026-06-02", "EndDate": "2026-06-01T23:00:00Z" }),
+        // Midnight in Tokyo is three in the afternoon in UTC.
+        json!({ "StartDate": "2026-06-01T15:00:00Z", "EndDate": "2026-06-02", "ScheduleTimezone": "Asia/Tokyo" }),
     ] {
         assert_eq!(
             aws.err("CreateMaintenanceWindow", new(wrong.clone())),
@@ -167,6 +171,15 @@ fn what_is_no_window_is_refused() {
     create(
         &mut aws,
         json!({ "Duration": 1, "Cutoff": 0, "StartDate": "2026-01-01T00:00:00-08:00" }),
+    );
+    // An end that is past is no mistake by itself.
+    create(&mut aws, json!({ "EndDate": "2020-01-01T00:00:00Z" }));
+    let dates = json!({ "StartDate": "2026-06-01T00:00:00Z", "EndDate": "2026-07-01T00:00:00Z" });
+    let dated = create(&mut aws, dates);
+    let earlier = json!({ "WindowId": dated, "EndDate": "2026-05-31T00:00:00Z" });
+    assert_eq!(
+        aws.err("UpdateMaintenanceWindow", earlier),
+        "ValidationException"
     );
     for schedule in [
         "cron(0 30 23 ? * TUE#3 *)",

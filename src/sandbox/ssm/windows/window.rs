@@ -113,6 +113,12 @@ fn check(fields: &Map) -> Result<(), Fault> {
             return Err(invalid(format!("{member} is not a valid ISO-8601 date.")));
         }
     }
+    // [M] from the one date on the window is active, from the other on it is not.
+    if let (Some(start), Some(end)) = (text("StartDate"), text("EndDate"))
+        && schedule::is_no_span(start, end, text("ScheduleTimezone"))
+    {
+        return Err(invalid("EndDate must be later than StartDate."));
+    }
     let (cutoff, duration) = (
         number("Cutoff").unwrap_or_default(),
         number("Duration").unwrap_or_default(),
