@@ -9,7 +9,11 @@ use serde::Deserialize as _;
 use serde_json::{Value, json};
 
 use crate::aws::Aws;
+use crate::load::{Unread, read_at_most};
 use crate::model::sensitive::{MARKER, SecretKey};
+
+/// How many bytes a file of `fromFile` may have: an address has far fewer, and a file that a mistake names may be huge.
+const MOST_BYTES: u64 = 64 << 10;
 
 /// Looks an environment variable up.
 pub type Environment = Arc<dyn Fn(&str) -> Option<String> + Send + Sync>;
@@ -121,7 +125,14 @@ impl Sources {
 
 fn read_file(path: &Path) -> Result<String, String> {
     let shown = path.display();
-    let text = std::fs::read_to_string(path).map_err(|e| format!("cannot read `{shown}`: {e}"))?;
+    let text = read_at_most(path, MOST_BYTES).map_err(|unread| match unread {
+        Unread::Io(error) => format!("cannot read `{shown}`: {error}"),
+        Unread::Special => format!("`{shown}` is no ordinary file"),
+        Unread::TooLarge => format!("`{shown}` is longer than {} KiB", MOST_BYTES >> 10),
+        Unread::NotText { offset, .. } => {
+            format!("`{shown}` is not UTF-8 text at byte {offset}")
+        }
+    })?;
     let text = text.trim_end_matches(['\n', '\r']).to_owned();
     if text.is_empty() {
         Err(format!("`{shown}` is empty"))
@@ -163,4 +174,41 @@ async fn parameter(aws: &Aws, name: &str) -> Result<String, String> {
     value
         .filter(|value| !value.is_empty())
         .ok_or_else(|| format!("parameter `{name}` is empty"))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::process::Command;
+
+    use super::*;
+
+    #[test]
+    fn a_value_comes_from_a_short_ordinary_file_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name);
+        let write = |name: &str, bytes: &[u8]| std::fs::write(path(name), bytes).unwrap();
+        write("good", b"kayoko@example.com\r\n");
+        write("empty", b"\n\n");
+        write("not-text", b"ab\xff");
+        write("just", "x".repeat(64 << 10).as_bytes());
+        write("huge", "x".repeat((64 << 10) + 1).as_bytes());
+        let pipe = Command::new("mkfifo").arg(path("pipe")).status();
+        assert!(pipe.unwrap().success());
+        std::os::unix::fs::symlink("/dev/zero", path("zero")).unwrap();
+        let read = |name: &str| read_file(&path(name));
+        let wrong = |name: &str| {
+            let shown = path(name).display().to_string();
+            read(name).unwrap_err().replace(&shown, name)
+        };
+        assert_eq!(read("good").unwrap(), "kayoko@example.com");
+        assert_eq!(read("just").unwrap().len(), 64 << 10);
+        assert!(wrong("none").starts_with("cannot read `none`: "));
+        assert_eq!(wrong("empty"), "`empty` is empty");
+        assert_eq!(wrong("not-text"), "`not-text` is not UTF-8 text at byte 2");
+        assert_eq!(wrong("huge"), "`huge` is longer than 64 KiB");
+        for special in ["pipe", "zero", "."] {
+            let found = wrong(special);
+            assert!(found.ends_with("is no ordinary file"), "{found}");
+        }
+    }
 }

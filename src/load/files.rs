@@ -258,7 +258,7 @@ pub(super) fn shown(path: &Path) -> String {
 
 /// Why a file's text is not at hand.
 #[derive(Debug)]
-pub(super) enum Unread {
+pub(crate) enum Unread {
     Io(io::Error),
     /// A pipe, a folder, a device.
     Special,
@@ -272,19 +272,24 @@ pub(super) enum Unread {
 
 /// Reads an ordinary text file.
 pub(super) fn read(path: &Path) -> Result<Arc<str>, Unread> {
+    read_at_most(path, MAX_BYTES)
+}
+
+/// Reads an ordinary text file of so many bytes at most.
+pub(crate) fn read_at_most(path: &Path, most: u64) -> Result<Arc<str>, Unread> {
     // Asked before opening: opening a pipe waits for a writer.
     let kind = fs::metadata(path).map_err(Unread::Io)?;
     if !kind.is_file() {
         return Err(Unread::Special);
     }
-    if kind.len() > MAX_BYTES {
+    if kind.len() > most {
         return Err(Unread::TooLarge);
     }
     let mut bytes = Vec::with_capacity(usize::try_from(kind.len()).unwrap_or_default() + 1);
     fs::File::open(path)
-        .and_then(|file| file.take(MAX_BYTES + 1).read_to_end(&mut bytes))
+        .and_then(|file| file.take(most + 1).read_to_end(&mut bytes))
         .map_err(Unread::Io)?;
-    if bytes.len() as u64 > MAX_BYTES {
+    if bytes.len() as u64 > most {
         return Err(Unread::TooLarge);
     }
     text(bytes)

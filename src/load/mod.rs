@@ -45,10 +45,11 @@ use crate::model::lifecycle::Lifecycle;
 use crate::model::sensitive::hide_addresses;
 use crate::model::{Address, AnySpec, Diagnostic, Place, Report};
 
-use files::{Found, Unread};
+use files::Found;
 use kind::Kind;
 
 pub use cluster::{Kept, Maps, from_cluster, maps, told};
+pub(crate) use files::{Unread, read_at_most};
 pub use kind::configuration;
 pub use repository::{Repository, of_repository};
 pub use sources::Sources;
