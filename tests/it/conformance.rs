@@ -4,15 +4,17 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use anyhow::{Context as _, Result, ensure};
-use serde_json::Value;
+use serde_json::{Value, json};
 use stationbill::aws::Class;
 use stationbill::engine::Breadth;
 use stationbill::export::{Exported, dashed, export};
 use stationbill::kinds::{self, AnyKind, KINDS, Select};
 use stationbill::load::Declared;
+use stationbill::model::Report;
 use stationbill::model::lifecycle::OnDelete;
 use stationbill::model::plan::Wish;
 use stationbill::model::schema::Schema;
+use stationbill::model::stamp::{APPLIED, OBJECT, STACK};
 use tokio::task::JoinSet;
 
 use crate::fields;
@@ -114,6 +116,27 @@ fn fields_of_every_kind_are_left_to_the_loader() {
         for reserved in ["targets", "lifecycle"] {
             let taken = kind.schema()["properties"].get(reserved).is_some();
             assert!(!taken, "{} has a field `{reserved}`", kind.kind());
+        }
+    }
+}
+
+#[test]
+fn no_kind_takes_the_tags_of_the_stamp() {
+    for (kind, mut spec) in specs() {
+        if kind.schema()["properties"].get("tags").is_none() {
+            continue;
+        }
+        for key in [STACK, OBJECT, APPLIED] {
+            spec["tags"] = json!({ key: "x" });
+            let mut report = Report::default();
+            kind.validate(&kind.parse(&spec).unwrap(), &mut report);
+            let at = format!("/tags/{key}");
+            let mut found = report.diagnostics.iter();
+            assert!(
+                found.any(|finding| finding.code == "bad-tag" && finding.at == at),
+                "{} takes the tag `{key}`",
+                kind.kind()
+            );
         }
     }
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use super::tags;
 use crate::model::{Document, Report, Spec};
 
 mod remote;
@@ -45,6 +46,7 @@ impl Spec for Dashboard {
     const PER_ACCOUNT: bool = true;
 
     fn validate(&self, report: &mut Report) {
+        tags::check(self.tags.as_ref(), tags::Alphabet::Systems, report);
         let body = match self.body.parse() {
             Ok(body) => body.unwrap_or_default(),
             Err(error) => {
