@@ -405,6 +405,16 @@ fn dog(spec: &str) -> String {
 }
 
 #[test]
+fn an_empty_entry_of_a_map_is_reported_and_an_empty_field_left_out() {
+    let spec = "  content: { a: null, b: [~] }\n  tags:\n    a:\n    b: ~\n    c: \"\"";
+    assert_eq!(
+        one(&dog(spec)),
+        ["a.yaml:7:5 wrong-type", "a.yaml:8:8 wrong-type"]
+    );
+    assert_eq!(one(&person("x", "  minutes:\n  dog: ~")), [""; 0]);
+}
+
+#[test]
 fn content_comes_from_files_of_the_folder_alone() {
     let outside = Folder::new(&[("secret.yaml", "x: 1")]);
     let folder = Folder::new(&[

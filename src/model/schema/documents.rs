@@ -21,9 +21,10 @@ pub struct Slot<'a> {
 }
 
 impl Schema {
-    /// Replaces every `contentFrom` by the text that `read` returns, and drops members that are `null`.
+    /// Replaces every `contentFrom` by the text that `read` returns, and drops fields that are `null`.
     ///
-    /// Embedded documents are left as they are: a `null` inside one is not ours.
+    /// Embedded documents are left as they are: a `null` inside one is not ours. So are entries of maps, in which a
+    /// `null` is a mistake.
     pub fn fill(&self, value: &mut Value, read: &mut dyn FnMut(Slot<'_>) -> Option<String>) {
         fill(&self.root, value, "", read);
     }
@@ -43,7 +44,7 @@ fn fill(
         }
         (Shape::Record(record), Value::Object(map)) => {
             slots(record, map, at, read);
-            map.retain(|_, member| !member.is_null());
+            map.retain(|key, member| !member.is_null() || record.entry(key).is_some());
             for (key, member) in map.iter_mut() {
                 let node = match (record.field(key), &record.rest) {
                     (Some(field), _) => field,

@@ -242,6 +242,17 @@ impl Record {
             .map(|(_, node)| node)
     }
 
+    /// Returns what an entry of this name must be, where the user chooses the names: there, an empty one is a mistake
+    /// and not left out.
+    fn entry(&self, name: &str) -> Option<&Node> {
+        match &self.rest {
+            Rest::Of(node) if self.field(name).is_none() => {
+                Some(node.as_ref()).filter(|node| !matches!(node.shape, Shape::Any))
+            }
+            _ => None,
+        }
+    }
+
     fn names(&self) -> impl Iterator<Item = &str> {
         self.fields.iter().map(|(name, _)| name.as_str())
     }

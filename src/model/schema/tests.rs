@@ -117,6 +117,19 @@ fn what_is_right_is_not_reported() {
 }
 
 #[test]
+fn an_empty_entry_of_a_map_is_not_left_out() {
+    assert_eq!(
+        one(json!({"labels": {"a": null, "b": "x"}})),
+        "wrong-type /labels/a: `a` is empty (write its value, or remove the line)"
+    );
+    let body = json!({"name": "x", "body": {"a": null}});
+    assert_eq!(found(&body), Vec::<String>::new());
+    let mut value = json!({"labels": {"a": null}, "body": {"a": null}, "minutes": null});
+    schema().fill(&mut value, &mut |_| None);
+    assert_eq!(value, json!({"labels": {"a": null}, "body": {"a": null}}));
+}
+
+#[test]
 fn a_misspelt_field_is_named_with_the_right_one() {
     assert_eq!(
         one(json!({"stages": [{"durationMinutes": 1, "nota": "x"}]})),

@@ -308,7 +308,10 @@ impl Walk<'_> {
             let place = path.key(key);
             match (record.field(key), &record.rest) {
                 (Some(_) | None, _) if member.is_null() => {
-                    if record.field(key).is_none() && matches!(record.rest, Rest::Forbidden) {
+                    if let Some(entry) = record.entry(key) {
+                        self.empty(entry, &place);
+                    } else if record.field(key).is_none() && matches!(record.rest, Rest::Forbidden)
+                    {
                         meant.extend(self.unknown_field(record, key, &place));
                     }
                 }
@@ -329,7 +332,10 @@ impl Walk<'_> {
                 self.missing(record, name, path);
             }
         }
-        let present = map.values().filter(|member| !member.is_null()).count();
+        let present = map
+            .iter()
+            .filter(|(key, member)| !member.is_null() || record.entry(key).is_some())
+            .count();
         if record.max == Some(1) && record.min == Some(1) {
             let known: Vec<&str> = map
                 .iter()
@@ -342,6 +348,15 @@ impl Walk<'_> {
         } else {
             self.counted(present, ["entry", "entries"], record.min, record.max, path);
         }
+    }
+
+    /// Reports an entry of a map that has no value.
+    fn empty(&mut self, node: &Node, path: &Path<'_>) {
+        let message = format!("{} is empty", path.label());
+        let hint = "write its value, or remove the line".to_owned();
+        self.push("wrong-type", path, Focus::Value, message, Some(hint));
+        let value = repair::placeholder(node);
+        self.repair(value.map(|value| Repair::Suppose(None, value)));
     }
 
     fn exactly_one<'a>(
