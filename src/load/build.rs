@@ -450,15 +450,19 @@ fn take_key(
     if let Some(first) = seen.get(&text) {
         *pending = Pending::Bad;
         let message = format!("the key `{}` stands here a second time", shorten(&text));
-        let hint = format!(
-            "the first is in line {}, column {}: remove one of them",
-            first.line, first.column
-        );
-        return Some(Problem::new("duplicate-key", at, message).hint(hint));
+        let hint = remove_one(first.line, first.column, "");
+        let mut problem = Problem::new("duplicate-key", at, message).hint(hint);
+        problem.first = Some(*first);
+        return Some(problem);
     }
     seen.insert(text.clone(), at);
     *pending = Pending::Key(Key { text, at, range });
     None
+}
+
+/// Says where the first of two equal keys is.
+pub(super) fn remove_one(line: usize, column: usize, of: &str) -> String {
+    format!("the first is in line {line}, column {column}{of}: remove one of them")
 }
 
 pub(super) fn too_deep(at: Span) -> Problem {

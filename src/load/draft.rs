@@ -2,16 +2,19 @@
 
 use serde_json::{Map, Value};
 
+use super::build;
 use super::content::Reader;
 use super::files::Found;
+use super::json;
 use super::origin::Origin;
 use super::personal::scrub;
+use super::sources::Sources;
 use super::tree::Node;
 use super::variables;
 use super::yaml;
 use super::{MOST_PROBLEMS, beyond};
 use crate::model::schema::{Findings, Focus, Schema, repaired};
-use crate::model::{Address, AnySpec, Diagnostic, Format, Report, Severity, pointer};
+use crate::model::{Address, AnySpec, Diagnostic, Format, Place, Report, Severity, pointer};
 
 /// One document on its way.
 pub(super) struct Draft {
@@ -137,30 +140,32 @@ impl Draft {
         }
     }
 
-    /// Reports what is wrong with embedded YAML, each thing where it stands in its file or its text.
-    pub(super) fn documents(&mut self, findings: &Findings, value: &Value) {
+    /// Reports what is wrong with embedded YAML and JSON, each thing where it stands in its file or its text.
+    pub(super) fn documents(&mut self, findings: &Findings, value: &Value, sources: &Sources) {
         for at in &findings.documents {
-            let text = value.pointer(at).and_then(Value::as_str);
-            let Some(text) = text.filter(|text| Format::of(text) == Format::Yaml) else {
+            let Some(text) = value.pointer(at).and_then(Value::as_str) else {
                 continue;
             };
-            let yaml::File {
-                documents,
-                problems,
-            } = yaml::parse(text);
-            let inside = documents.into_iter().flat_map(|d| d.problems);
-            for problem in problems.into_iter().chain(inside) {
+            for problem in embedded(text) {
                 let yaml::Problem {
                     code: _,
                     at: span,
                     message,
-                    hint,
+                    mut hint,
+                    first,
                 } = problem;
-                let place = self.origin.place_of_text(at, span);
+                let place_of = |part| self.origin.place_of_text(at, text, part, sources);
+                let place = place_of(span);
                 let message = match &place {
                     Some(_) => message,
                     None => format!("{message}, in line {} of the text", span.line),
                 };
+                if let Some(first) = first {
+                    hint = Some(match place_of(first) {
+                        Some(Place { line, column, .. }) => build::remove_one(line, column, ""),
+                        None => build::remove_one(first.line, first.column, " of the text"),
+                    });
+                }
                 let mut finding = Diagnostic::error("bad-document", at.clone(), message);
                 (finding.hint, finding.place) = (hint, place);
                 self.broken.push(at.clone());
@@ -235,6 +240,22 @@ impl Draft {
             scrub(finding, &self.secrets);
         }
         found
+    }
+}
+
+/// Returns what is wrong with the text of an embedded document.
+fn embedded(text: &str) -> Vec<yaml::Problem> {
+    match Format::of(text) {
+        Format::Yaml => {
+            let yaml::File {
+                documents,
+                problems,
+            } = yaml::parse(text);
+            let inside = documents.into_iter().flat_map(|d| d.problems);
+            problems.into_iter().chain(inside).collect()
+        }
+        Format::Json => json::problem(text).into_iter().collect(),
+        Format::Text => Vec::new(),
     }
 }
 

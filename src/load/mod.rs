@@ -14,6 +14,7 @@ mod content;
 mod draft;
 mod envelope;
 mod files;
+mod json;
 mod kind;
 mod metadata;
 mod object;
@@ -398,6 +399,7 @@ fn diagnostic(file: &str, problem: yaml::Problem) -> Diagnostic {
         at,
         message,
         hint,
+        first: _,
     } = problem;
     let mut finding = Diagnostic::error(code, "", message).place(origin::place(file, at));
     finding.hint = hint;

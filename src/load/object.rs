@@ -75,7 +75,7 @@ impl Loader<'_> {
         }
         draft.violations(&findings, &failed);
         draft.variables(&value);
-        draft.documents(&findings, &value);
+        draft.documents(&findings, &value, &self.sources);
         let parsed = draft.parse(kind.spec, &value, &findings, &failed);
         self.report.diagnostics.extend(draft.findings());
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::content::Content;
-use super::sources::lines;
+use super::sources::{Sources, span_at};
 use super::tree::{Node, Span};
 use super::written::written;
 use super::yaml;
@@ -65,10 +65,21 @@ impl Origin {
         }
     }
 
-    /// Returns where a part of a text stands in the file that the text came from; nothing for what is written inline.
-    pub(super) fn place_of_text(&self, pointer: &str, span: Span) -> Option<Place> {
-        let (_, content) = self.contents.iter().find(|(field, _)| field == pointer)?;
-        Some(place(&content.name, span))
+    /// Returns where a part of a text stands: in the file that the text came from, or in the document, if it is written
+    /// there as it is.
+    pub(super) fn place_of_text(
+        &self,
+        pointer: &str,
+        text: &str,
+        part: Span,
+        sources: &Sources,
+    ) -> Option<Place> {
+        if let Some((_, content)) = self.contents.iter().find(|(field, _)| field == pointer) {
+            return Some(place(&content.name, part));
+        }
+        let start = self.node(pointer)?.range.start;
+        let span = sources.inside(&self.file, start, text, part)?;
+        Some(place(&self.file, span))
     }
 
     /// Returns where a text's byte stands: inside the file it came from, or where the text begins.
@@ -76,13 +87,7 @@ impl Origin {
         let Some((_, content)) = self.contents.iter().find(|(field, _)| field == pointer) else {
             return self.place(pointer, Focus::Value);
         };
-        let before = content.text.get(..offset).unwrap_or_default();
-        let span = Span {
-            line: lines(before).count(),
-            column: lines(before).last().map_or(0, |line| line.chars().count()) + 1,
-            length: 1,
-        };
-        place(&content.name, span)
+        place(&content.name, span_at(&content.text, offset))
     }
 
     fn own(&self, pointer: &str, focus: Focus) -> Place {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 use std::sync::{Arc, OnceLock};
 
-use super::tree::Range;
+use super::tree::{Range, Span};
 use crate::model::sensitive::{is_mail, is_telephone};
 
 /// The texts of all files that were read, by the name that places use.
@@ -85,6 +85,34 @@ impl Sources {
         self.files.keys().map(String::as_str)
     }
 
+    /// Returns where a part of a text is in the file in which the text begins at `start`, if it is written there as it
+    /// is: a block after `|`, or a text on one line without escapes.
+    pub(super) fn inside(
+        &self,
+        name: &str,
+        start: (usize, usize),
+        text: &str,
+        part: Span,
+    ) -> Option<Span> {
+        let wanted = lines(text).nth(part.line.checked_sub(1)?)?;
+        // A block begins with its first line that is not empty.
+        let empty = lines(text).take_while(|line| line.is_empty()).count();
+        let line = (start.0 + part.line).checked_sub(1 + empty)?;
+        let written = self.files.get(name)?.line(line)?;
+        let indent = start.1.checked_sub(1)?;
+        // What is in quotes begins behind them.
+        let quote = (0..=1_usize).find(|quote| {
+            let mut starts = written.char_indices().map(|(at, _)| at);
+            let from = starts.nth(indent + quote);
+            from.is_some_and(|from| written[from..].starts_with(wanted))
+        })?;
+        Some(Span {
+            line,
+            column: indent + quote + part.column,
+            ..part
+        })
+    }
+
     /// Returns a line (from 1) with every personal value replaced, character by character, by `•`.
     pub fn line(&self, name: &str, line: usize) -> Option<String> {
         let source = self.files.get(name)?;
@@ -139,6 +167,16 @@ pub(super) fn lines(text: &str) -> impl Iterator<Item = &str> {
         rest = Some(&text[end + skip..]);
         Some(&text[..end])
     })
+}
+
+/// Returns where a byte of a text stands.
+pub(super) fn span_at(text: &str, offset: usize) -> Span {
+    let before = text.get(..offset).unwrap_or_default();
+    Span {
+        line: lines(before).count(),
+        column: lines(before).last().map_or(0, |line| line.chars().count()) + 1,
+        length: 1,
+    }
 }
 
 /// Covers a personal value, keeping as much as a mask keeps: `k•••@example.com`, `+81•••••••12`.

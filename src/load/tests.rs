@@ -474,6 +474,43 @@ fn content_comes_from_files_of_the_folder_alone() {
 }
 
 #[test]
+fn what_is_wrong_in_an_embedded_document_has_its_own_place() {
+    let named = |name: &str, spec: &str| dog(spec).replace("pochi", name);
+    let block = "  content: |\n    {\n      \"mood\": \"good\",\n      \"bark\": [1, ]\n    }";
+    let twice = "  content: |\n    # a story\n    mood: good\n    bark: x\n    mood: bad";
+    let folded = "  content: >\n    mood: good\n\n    mood: bad";
+    let folder = Folder::new(&[
+        ("a.yaml", &dog("  contentFrom: { file: story.txt }")),
+        ("b.yaml", &named("b", block)),
+        ("c.yaml", &named("c", "  content: '{\"mood\": 1,}'")),
+        ("d.yaml", &named("d", twice)),
+        ("e.yaml", &named("e", folded)),
+        (
+            "story.txt",
+            "{\n  \"mood\": \"good\",\n  \"bark\": [1, ]\n}\n",
+        ),
+    ]);
+    assert_eq!(
+        folder.found(),
+        [
+            "b.yaml:8:19 bad-document",
+            "c.yaml:5:24 bad-document",
+            "d.yaml:9:5 bad-document",
+            "e.yaml:5:3 bad-document",
+            "story.txt:3:15 bad-document",
+        ]
+    );
+    let found = folder.load().report.diagnostics;
+    assert_eq!(found[0].message, "the JSON cannot be read: trailing comma");
+    let first = |finding: &Diagnostic| finding.hint.clone().unwrap();
+    assert_eq!(
+        [first(&found[2]), first(&found[3])],
+        [7, 6].map(|line| format!("the first is in line {line}, column 5: remove one of them"))
+    );
+    assert!(found[3].message.ends_with("in line 2 of the text"));
+}
+
+#[test]
 fn a_saved_plan_in_the_folder_is_no_document() {
     let version = r#""apiVersion": "stationbill.dev/v1alpha1", "kind": "Plan""#;
     let folder = Folder::new(&[

@@ -19,6 +19,8 @@ pub(super) struct Problem {
     pub(super) at: Span,
     pub(super) message: String,
     pub(super) hint: Option<String>,
+    /// Where the first of two equal keys is, which the hint names.
+    pub(super) first: Option<Span>,
 }
 
 impl Problem {
@@ -28,6 +30,7 @@ impl Problem {
             at,
             message: message.into(),
             hint: None,
+            first: None,
         }
     }
 
