@@ -20,9 +20,7 @@ pub(super) fn type_hint(node: &Node, value: &Value, secret: bool) -> Option<Stri
             "no" | "off" | "n" | "false" => "write `false`, without quotes".to_owned(),
             _ => return None,
         },
-        (Shape::Number(_), Value::String(text)) if text.parse::<f64>().is_ok() => {
-            "write the number without quotes".to_owned()
-        }
+        (Shape::Number(_), Value::String(text)) => of_number(text)?.to_owned(),
         (Shape::List { .. }, Value::Object(map)) if map.is_empty() => {
             "an empty list is written `[]`".to_owned()
         }
@@ -62,4 +60,22 @@ pub(super) fn type_hint(node: &Node, value: &Value, secret: bool) -> Option<Stri
         ),
         _ => return None,
     })
+}
+
+/// Returns what to do about a text where a number is wanted. Without quotes too, some digits are a text.
+fn of_number(text: &str) -> Option<&'static str> {
+    let digits = text.trim_start_matches(['+', '-']);
+    let number = text.parse::<f64>().ok()?;
+    let whole = digits.bytes().all(|b| b.is_ascii_digit());
+    let fits = text.parse::<i64>().is_ok() || text.parse::<u64>().is_ok();
+    let behind_zero = digits.strip_prefix('0');
+    if !digits.contains(|c: char| c.is_ascii_digit()) {
+        None // `inf` and `nan` are floats of Rust alone
+    } else if behind_zero.is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit())) {
+        Some("digits behind a zero are a text: write the number without leading zeros")
+    } else if number.is_infinite() || (whole && !fits) {
+        Some("the number is too large: write one nearer to zero")
+    } else {
+        Some("write the number without quotes")
+    }
 }

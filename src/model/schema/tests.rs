@@ -175,6 +175,29 @@ fn wrong_types_come_with_a_cure() {
         one(json!({"minutes": "5"})),
         "wrong-type /minutes: `minutes` wants a whole number, found a text (write the number without quotes)"
     );
+    for (text, hint) in [
+        (
+            "05",
+            "digits behind a zero are a text: write the number without leading zeros",
+        ),
+        (
+            "-00",
+            "digits behind a zero are a text: write the number without leading zeros",
+        ),
+        ("1e400", "the number is too large: write one nearer to zero"),
+        (
+            "99999999999999999999",
+            "the number is too large: write one nearer to zero",
+        ),
+        ("+0.5", "write the number without quotes"),
+        ("nan", ""),
+    ] {
+        let found = one(json!({ "minutes": text }));
+        assert!(
+            found.ends_with(&format!("found a text ({hint})")),
+            "{found}"
+        );
+    }
     assert_eq!(
         one(json!({"minutes": 1.5})),
         "wrong-type /minutes: `minutes` wants a whole number, found `1.5` ()"
