@@ -6,6 +6,7 @@ use super::envelope::missing;
 use super::tree::{Content, Key, Node, Span};
 use super::yaml::Problem;
 use crate::model::schema::kind_of;
+use crate::model::sensitive::hide_addresses;
 use crate::model::suggest;
 
 /// `name`, and what Kubernetes keeps there.
@@ -100,9 +101,11 @@ fn name(node: &Node, read: &mut Metadata, found: &mut Vec<Problem>) {
     read.name = Some(text.to_owned());
     read.ok = is_name(text);
     if !read.ok {
-        let short: String = text.chars().take(60).collect();
+        let hidden = hide_addresses(text);
+        let short: String = hidden.chars().take(60).collect();
         let rule = "lower-case letters, digits, `-` and `.`, with a letter or digit at both ends, at most 253 characters";
-        let hint = match nearest_name(text) {
+        // What the message hides, the hint must not show.
+        let hint = match nearest_name(text).filter(|_| hidden == text) {
             Some(near) => format!("did you mean `{near}`? A name has {rule}"),
             None => format!("a name has {rule}"),
         };
@@ -193,7 +196,27 @@ fn nearest_name(text: &str) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
+
+    #[test]
+    fn an_address_for_a_name_is_shown_nowhere() {
+        let told = |name: &str| {
+            let root = Node::of(json!({"metadata": {"name": name}}));
+            let mut found = Vec::new();
+            metadata(&root, &mut found);
+            let Problem { message, hint, .. } = found.remove(0);
+            format!("{message}: {}", hint.unwrap())
+        };
+        let late = format!("{}kayoko.mori@example.com", "x ".repeat(20));
+        for name in ["kayoko.mori@example.com", "+819012345612", &late] {
+            let told = told(name);
+            let shown = ["did you mean", "kayoko", "90123456"].map(|part| told.contains(part));
+            assert_eq!(shown, [false; 3], "{told}");
+        }
+        assert!(told("Kayoko Mori").contains("did you mean `kayoko-mori`?"));
+    }
 
     #[test]
     fn names_are_those_of_kubernetes() {

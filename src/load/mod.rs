@@ -356,6 +356,7 @@ impl<'k> Loader<'k> {
         for finding in &mut self.report.diagnostics {
             finding.message = hide_addresses(&finding.message);
             finding.hint = finding.hint.as_deref().map(hide_addresses);
+            finding.object = finding.object.as_deref().map(hide_addresses);
         }
         let mut seen = BTreeSet::new();
         self.report.diagnostics.sort_by_cached_key(key);

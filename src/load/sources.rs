@@ -237,19 +237,9 @@ fn cover_addresses(chars: &mut [char]) {
     }
 }
 
-/// Covers what may be an address in whatever form: many digits together, and what stands around an `@`.
+/// Covers what may be an address in whatever form: what stands around an `@`, and many digits together.
 fn cover_likely(chars: &mut [char]) {
     const DIGITS: usize = 6;
-    let of_number = |c: char| c.is_ascii_digit() || " -().+/".contains(c);
-    for run in chars.chunk_by_mut(|a, b| of_number(*a) == of_number(*b)) {
-        let digits = run.iter_mut().filter(|c| c.is_ascii_digit());
-        let digits: Vec<&mut char> = digits.collect();
-        if digits.len() >= DIGITS {
-            for digit in digits {
-                *digit = '•';
-            }
-        }
-    }
     let ends = |c: char| c.is_whitespace() || "\"'{}[],:".contains(c);
     let word = |chars: &mut dyn Iterator<Item = &char>| {
         let mut chars = chars.copied().peekable();
@@ -260,16 +250,36 @@ fn cover_likely(chars: &mut [char]) {
         length + chars.take_while(|c| !ends(*c)).count()
     };
     for at in 0..chars.len() {
-        if chars[at] != '@' {
+        let Some(sign) = at_sign(&chars[at..]) else {
             continue;
-        }
+        };
         let from = at - word(&mut chars[..at].iter().rev());
-        let to = at + 1 + word(&mut chars[at + 1..].iter());
+        let to = at + sign + word(&mut chars[at + sign..].iter());
         // What is covered already keeps its domain.
         if !chars[from..at].contains(&'•') {
             chars[from..to].fill('•');
         }
     }
+    let of_number = |c: char| c.is_ascii_digit() || " -().+/".contains(c);
+    for run in chars.chunk_by_mut(|a, b| of_number(*a) == of_number(*b)) {
+        let digits = run.iter_mut().filter(|c| c.is_ascii_digit());
+        let digits: Vec<&mut char> = digits.collect();
+        if digits.len() >= DIGITS {
+            for digit in digits {
+                *digit = '•';
+            }
+        }
+    }
+}
+
+/// Returns how many characters the `@` takes that a text begins with, escaped or not.
+fn at_sign(chars: &[char]) -> Option<usize> {
+    let signs = ["@", "%40", "\\x40", "\\u0040", "\\U00000040"];
+    let begins = |sign: &&str| {
+        let mut chars = chars.iter();
+        sign.chars().all(|c| chars.next() == Some(&c))
+    };
+    signs.into_iter().find(begins).map(str::len)
 }
 
 #[cfg(test)]
@@ -314,6 +324,13 @@ mod tests {
             ),
             ("addr: \"kay@localhost\"", "addr: \"•••••••••••••\""),
             ("addr: \"kay @ example.com\"", "addr: \"•••••••••••••••••\""),
+            ("addr: \"kay\\x40a.com\"", "addr: \"••••••••••••\""),
+            ("addr: \"kay\\u0040a.com\"", "addr: \"••••••••••••••\""),
+            (
+                "addr: \"kay\\U00000040a.com\"",
+                "addr: \"••••••••••••••••••\"",
+            ),
+            ("addr: kay%40a.com", "addr: •••••••••••"),
             ("mail: kayoko@example.com, x", "mail: k•••••@example.com, x"),
             (
                 "durationMinutes: 15 # 0 to 30",
