@@ -129,17 +129,22 @@ pub fn hide_addresses(text: &str) -> String {
     hidden
 }
 
-fn may_be_in_address(c: char) -> bool {
+/// Says whether a character may be in an address, percent-encoded or not.
+pub(crate) fn may_be_in_address(c: char) -> bool {
     c.is_alphanumeric() || "._%+-@".contains(c)
+}
+
+/// Returns an address without percent-encoding.
+pub(crate) fn decoded(word: &str) -> String {
+    word.replace("%40", "@")
+        .replace("%2B", "+")
+        .replace("%2b", "+")
 }
 
 /// Returns how much of a word is an address, and the address without percent-encoding.
 fn address(word: &str) -> Option<(usize, String)> {
     let word = word.trim_end_matches(['.', '-', '_', '@']);
-    let plain = word
-        .replace("%40", "@")
-        .replace("%2B", "+")
-        .replace("%2b", "+");
+    let plain = decoded(word);
     let is_mail = plain.rsplit_once('@').is_some_and(|(local, domain)| {
         let end = domain.rsplit_once('.').map(|(_, end)| end);
         !local.is_empty() && end.is_some_and(|end| end.chars().all(char::is_alphabetic))
