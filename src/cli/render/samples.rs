@@ -229,6 +229,7 @@ fn stuck() -> Vec<Change> {
         "owned by stack `shop-eu`: give it another name, or hand it over by removing its `stationbill-stack` tag"
             .to_owned(),
     );
+    blocked.live = Some(live(&json!({ "name": "impact" })));
     let mut refused = differs(
         "Document",
         "session-preferences",
