@@ -478,13 +478,13 @@ fn what_is_wrong_in_an_embedded_document_has_its_own_place() {
     let named = |name: &str, spec: &str| dog(spec).replace("pochi", name);
     let block = "  content: |\n    {\n      \"mood\": \"good\",\n      \"bark\": [1, ]\n    }";
     let twice = "  content: |\n    # a story\n    mood: good\n    bark: x\n    mood: bad";
-    let folded = "  content: >\n    mood: good\n\n    mood: bad";
+    let wrapped = "  content: >\n    mood: good\n\n    mood: bad";
     let folder = Folder::new(&[
         ("a.yaml", &dog("  contentFrom: { file: story.txt }")),
         ("b.yaml", &named("b", block)),
         ("c.yaml", &named("c", "  content: '{\"mood\": 1,}'")),
         ("d.yaml", &named("d", twice)),
-        ("e.yaml", &named("e", folded)),
+        ("e.yaml", &named("e", wrapped)),
         (
             "story.txt",
             "{\n  \"mood\": \"good\",\n  \"bark\": [1, ]\n}\n",

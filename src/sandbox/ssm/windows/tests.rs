@@ -175,8 +175,8 @@ fn what_is_no_window_is_refused() {
     // An end that is past is no mistake by itself.
     create(&mut aws, json!({ "EndDate": "2020-01-01T00:00:00Z" }));
     let dates = json!({ "StartDate": "2026-06-01T00:00:00Z", "EndDate": "2026-07-01T00:00:00Z" });
-    let dated = create(&mut aws, dates);
-    let earlier = json!({ "WindowId": dated, "EndDate": "2026-05-31T00:00:00Z" });
+    let summer = create(&mut aws, dates);
+    let earlier = json!({ "WindowId": summer, "EndDate": "2026-05-31T00:00:00Z" });
     assert_eq!(
         aws.err("UpdateMaintenanceWindow", earlier),
         "ValidationException"
@@ -289,8 +289,8 @@ fn the_schedule_lists_what_comes_in_the_order_of_time() {
         (weekly, "2026-05-24T02:00Z".to_owned()),
     ];
     assert_eq!(list(&mut aws, json!({})), whole);
-    let one = json!({ "WindowId": once });
-    assert_eq!(list(&mut aws, one), whole[1..2]);
+    let alone = json!({ "WindowId": once });
+    assert_eq!(list(&mut aws, alone), whole[1..2]);
     let filter = |key: &str, date: &str| json!({ "Filters": [{ "Key": key, "Values": [date] }] });
     let before = filter("ScheduledBefore", "2026-05-12T15:00:00Z");
     assert_eq!(list(&mut aws, before), whole[..1]);
