@@ -74,6 +74,17 @@ impl Apply {
                 "the plan was saved without this {flag}\nhint: leave it out, or save the plan anew"
             );
         }
+        if let Some(saved) = rest
+            && let Some(gone) = paths.iter().find(|path| !path.exists())
+        {
+            let (gone, from) = (gone.display(), saved.paths());
+            let from: Vec<String> = from.iter().map(|path| path.display().to_string()).collect();
+            bail!(
+                "the documents of the saved plan were in `{}`, and there is no `{gone}` here\n\
+                 hint: apply it in the folder in which it was saved, or name the documents behind it",
+                from.join("`, `")
+            );
+        }
         let adjust = |wish: &mut Wish, selection: &mut Selection| {
             wish.prune |= self.prune;
             wish.adopt |= self.adopt;

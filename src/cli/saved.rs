@@ -205,7 +205,11 @@ impl Saved {
         [
             ("--prune", prune && !self.prune),
             ("--adopt", adopt && !self.adopt),
-            ("--changed-since", global.changed_since.is_some()),
+            // Of a plan that was saved with it the part is known, and what moved is seen by that.
+            (
+                "--changed-since",
+                global.changed_since.is_some() && self.scope.is_none(),
+            ),
             ("--kind", differs(&global.kind, &self.kinds)),
             ("--name", differs(&global.name, &self.names)),
             ("--target", differs(&global.target, &self.selection.targets)),

@@ -12,10 +12,10 @@ use super::secrets::Sources;
 use crate::aws::Aws;
 use crate::kinds::AnyKind;
 use crate::load::Declared;
-use crate::model::AnySpec;
 use crate::model::plan::{Desired, Object};
 use crate::model::sensitive::hide_addresses;
 use crate::model::substitute::{Variables, substitute};
+use crate::model::{AnySpec, Report, Severity};
 
 /// How many objects are made at once; some read a parameter first.
 const OBJECTS: usize = 16;
@@ -79,7 +79,14 @@ pub(super) async fn object(
     };
     // Read again: sets are ordered by what is in them now.
     let spec = spec.and_then(|spec| match kind {
-        Some(kind) => AnySpec::parse(kind, &spec).map_err(|e| e.to_string()),
+        Some(kind) => {
+            let spec = AnySpec::parse(kind, &spec).map_err(|e| e.to_string())?;
+            // What was put in was not there to be checked when the documents were loaded.
+            if spec != declared.spec {
+                valid(kind, &spec)?;
+            }
+            Ok(spec)
+        }
         None => Ok(spec),
     });
     match spec {
@@ -91,6 +98,23 @@ pub(super) async fn object(
         }
     }
     object
+}
+
+/// Refuses what the kind itself can tell to be wrong; the message shows no personal value.
+fn valid(kind: &dyn AnyKind, spec: &Value) -> Result<(), String> {
+    let mut report = Report::default();
+    kind.validate(spec, &mut report);
+    let mut findings = report.diagnostics.into_iter();
+    let wrong = findings.find(|finding| finding.severity == Severity::Error);
+    wrong.map_or(Ok(()), |finding| {
+        let hint = finding.hint.map(|hint| format!(" ({hint})"));
+        let at = finding.at.trim_start_matches('/');
+        Err(format!(
+            "`{at}`: {}{}",
+            finding.message,
+            hint.unwrap_or_default()
+        ))
+    })
 }
 
 /// Collects objects; what is the same as at the place before is in memory once.

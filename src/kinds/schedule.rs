@@ -1,6 +1,8 @@
 //! When Systems Manager runs something: what can be said about an expression before AWS sees it.
 //! [D] user guide, "Reference: Cron and rate expressions for Systems Manager".
 
+use std::collections::BTreeSet;
+
 use crate::kinds::contact::rules::has_variable;
 use crate::model::Report;
 
@@ -14,7 +16,7 @@ const FORMS: &str = "`cron(0 2 ? * SUN *)`, `rate(7 days)` or `at(2030-07-07T15:
 /// Reports an expression that a maintenance window does not take.
 pub(in crate::kinds) fn check(text: &str, at: &str, report: &mut Report) {
     if !has_variable(text) {
-        tell(text, problem(text), at, report);
+        tell(text, problem(text).or_else(|| too_often(text)), at, report);
     }
 }
 
@@ -38,6 +40,52 @@ fn problem(text: &str) -> Option<Problem> {
     } else {
         Some(("it is of no known form", "write one of the forms"))
     }
+}
+
+/// How many minutes at least are between two runs of a cron expression. [D] the same page: faster ones are not supported.
+const LEAST_MINUTES: u32 = 5;
+
+/// Says that a cron expression, which is right as such, runs more often than AWS supports.
+fn too_often(text: &str) -> Option<Problem> {
+    let fields: Vec<&str> = inside(text, "cron")?.split_whitespace().collect();
+    let (seconds, minutes, hours) = match fields[..] {
+        [seconds, minutes, hours, _, _, _, _] => (seconds, minutes, hours),
+        [minutes, hours, ..] => ("0", minutes, hours),
+        _ => return None,
+    };
+    let minutes = values(minutes, 59)?;
+    let (first, last) = (*minutes.first()?, *minutes.last()?);
+    let close = |(one, next): (&u32, &u32)| next - one < LEAST_MINUTES;
+    // From the last of an hour to the first of the next one.
+    let around = values(hours, 23)?.len() > 1 && first + 60 - last < LEAST_MINUTES;
+    let often = values(seconds, 59)?.len() > 1
+        || minutes.iter().zip(minutes.iter().skip(1)).any(close)
+        || around;
+    often.then_some((
+        "it runs more often than every five minutes",
+        "for instance `cron(0/5 * * * ? *)`",
+    ))
+}
+
+/// Returns the numbers that a field of a cron expression stands for, from 0 on.
+fn values(field: &str, high: u32) -> Option<BTreeSet<u32>> {
+    let mut all = BTreeSet::new();
+    for part in field.split(',') {
+        let (range, step) = match part.split_once('/') {
+            Some((range, step)) => (range, Some(step.parse().ok()?)),
+            None => (part, None),
+        };
+        let (low, end) = match range.split_once('-') {
+            Some((low, end)) => (low.parse().ok()?, end.parse().ok()?),
+            None if range == "*" => (0, high),
+            None => {
+                let low = range.parse().ok()?;
+                (low, if step.is_some() { high } else { low })
+            }
+        };
+        all.extend((low..=end).step_by(step.unwrap_or(1).max(1)));
+    }
+    Some(all)
 }
 
 /// Says what an association does not know of a schedule that is right as such. [D] the same page, the sections for
@@ -246,6 +294,29 @@ mod tests {
             "cron(0 ${target.vars.hour} ? * SUN *)",
         ] {
             assert_eq!(problem(text), None);
+        }
+    }
+
+    #[test]
+    fn what_runs_every_other_minute_is_refused() {
+        for text in [
+            "cron(* * * * ? *)",
+            "cron(0/1 * * * ? *)",
+            "cron(*/4 2 ? * SUN *)",
+            "cron(10-12 2 ? * SUN *)",
+            "cron(2,58 * ? * SUN *)",
+            "cron(* 0 2 ? * SUN *)",
+        ] {
+            let problem = problem(text).unwrap_or_default();
+            assert!(problem.contains("more often"), "{text}: {problem}");
+        }
+        for text in [
+            "cron(0/5 * * * ? *)",
+            "cron(0,5,55 * ? * SUN *)",
+            "cron(2,58 3 ? * SUN *)",
+            "cron(7 * * * ? *)",
+        ] {
+            assert_eq!(problem(text), None, "{text}");
         }
     }
 

@@ -211,9 +211,9 @@ def security_hub(run):
     rule = call("create-automation-rule", "--rule-name", "accepted", "--description", "Accepted", "--rule-order", "5",
                 "--criteria", criteria, "--actions", actions, "--query", "RuleArn")
     item = f"RuleArn={rule},RuleOrder=7"
-    same(call("batch-update-automation-rules", "--update-automation-rules-request-items", item), {"ProcessedAutomationRules": [rule]})
+    same(call("batch-update-automation-rules", "--update-automation-rules-request-items", item), {"ProcessedAutomationRules": [rule], "UnprocessedAutomationRules": []})
     same(call("list-automation-rules", "--query", "AutomationRulesMetadata[].[RuleName,RuleOrder]"), [["accepted", 7]])
-    same(call("batch-delete-automation-rules", "--automation-rules-arns", rule), {"ProcessedAutomationRules": [rule]})
+    same(call("batch-delete-automation-rules", "--automation-rules-arns", rule), {"ProcessedAutomationRules": [rule], "UnprocessedAutomationRules": []})
     call("disable-security-hub")
     run.refused("InvalidAccessException", "securityhub", "get-enabled-standards", *hub[1:])
 

@@ -246,6 +246,31 @@ fn drift_does_not_call_in_sync_what_it_could_not_compare() {
     );
 }
 
+/// An address is only known once it is read, and AWS would refuse it half-way.
+#[test]
+fn what_is_read_is_checked_as_what_is_written() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path();
+    let contact = "apiVersion: stationbill.dev/v1alpha1\nkind: Contact\nmetadata: { name: kay }\nspec:\n  \
+        displayName: Kay\n  channels: { phone: { type: VOICE, address: { fromEnv: KAY } } }\n  \
+        stages: [{ durationMinutes: 5, notify: [{ channel: phone }] }]\n---\n\
+        apiVersion: stationbill.dev/v1alpha1\nkind: ReplicationSet\nmetadata: { name: all }\nspec: { regions: [{ name: ap-northeast-1 }] }\n";
+    fs::write(path.join("kay.yaml"), contact).unwrap();
+    for number in [
+        "090 1234 5678",
+        "+81 90 1234 5678",
+        "+819012345678\n+819012345679",
+    ] {
+        let (code, text) = with(path, &[("KAY", number)], "apply . --sandbox=aws --yes");
+        assert_eq!(code, 2, "{text}");
+        assert!(text.contains("is no telephone"), "{text}");
+        assert!(!text.contains("1234"), "{text}");
+    }
+    let (code, text) = with(path, &[("KAY", "+819012345678")], "plan . --sandbox=aws");
+    assert_eq!(code, 0, "{text}");
+    assert!(text.contains("+ Contact/kay"), "{text}");
+}
+
 #[test]
 fn the_sandbox_needs_no_folder() {
     let folder = tempfile::tempdir().unwrap();
