@@ -283,6 +283,8 @@ impl HttpConnector for MeteredConnector {
         let (service, operation) = name_call(&request);
         let (inner, meter) = (self.inner.clone(), self.meter.clone());
         HttpConnectorFuture::new(async move {
+            // A signature is good for five minutes.
+            let signed = tokio::time::Instant::now();
             let mut tries = 0;
             loop {
                 // First the pace, then the place: who waits for its pace keeps no other operation from going.
@@ -290,8 +292,8 @@ impl HttpConnector for MeteredConnector {
                 let left = pace.wait().await;
                 let limit = meter.lane.limit(&service);
                 // A closed semaphore is not possible: nobody closes it. Going on without a permit is harmless.
-                let _permit = limit.acquire().await.ok();
-                let _within = meter.lane.region.acquire().await.ok();
+                let permit = limit.acquire().await.ok();
+                let within = meter.lane.region.acquire().await.ok();
                 meter.calls.count(&service, &operation);
                 if !meter.gate.passes(&operation) {
                     return Err(ConnectorError::user(
@@ -312,8 +314,10 @@ impl HttpConnector for MeteredConnector {
                     meter.calls.count_throttle(&service, &operation);
                 }
                 pace.learn(left, throttled);
+                drop((permit, within));
+                let early = tries < MORE_TRIES && signed.elapsed() < PATIENCE;
                 match again {
-                    Some(same) if throttled && tries < MORE_TRIES => {
+                    Some(same) if throttled && early => {
                         let most = PAUSE * 2_u32.pow(tries);
                         sleep(most.mul_f64(fastrand::f64())).await;
                         (request, tries) = (same, tries + 1);

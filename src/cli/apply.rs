@@ -71,7 +71,7 @@ impl Apply {
             && let Some(flag) = saved.contradicts(self.prune, self.adopt, &context.global)
         {
             bail!(
-                "the plan was saved without this {flag}\nhint: leave it out, or save the plan anew"
+                "a saved plan is applied as it was saved, and not with this {flag}\nhint: leave it out, or save the plan anew"
             );
         }
         if let Some(saved) = rest

@@ -205,11 +205,7 @@ impl Saved {
         [
             ("--prune", prune && !self.prune),
             ("--adopt", adopt && !self.adopt),
-            // Of a plan that was saved with it the part is known, and what moved is seen by that.
-            (
-                "--changed-since",
-                global.changed_since.is_some() && self.scope.is_none(),
-            ),
+            ("--changed-since", global.changed_since.is_some()),
             ("--kind", differs(&global.kind, &self.kinds)),
             ("--name", differs(&global.name, &self.names)),
             ("--target", differs(&global.target, &self.selection.targets)),

@@ -22,6 +22,8 @@ use crate::aws::{Aws, AwsError, Class};
 
 /// How long a lease lasts without being renewed.
 pub const LASTS: Duration = Duration::from_secs(12);
+/// How often AWS may leave the first write of a lease without an answer.
+const SILENT: u32 = 4;
 /// How often it is renewed; well within the three writes a second that AWS allows an account.
 const RENEWED: Duration = Duration::from_secs(2);
 /// How long before it runs out nothing is sent any more, so that what is on its way arrives while it lasts.
@@ -165,6 +167,7 @@ impl Lease {
         // The version that we look at, and since when.
         let mut watched: Option<(i64, Duration)> = None;
         let mut told = false;
+        let mut silent = 0;
         let mut until = Duration::ZERO;
         loop {
             let seen = store.read(clock).await.map_err(fail)?;
@@ -226,7 +229,14 @@ impl Lease {
                 Ok(Err(error)) if error.class == Class::Exists => {}
                 Ok(Err(error)) => return Err(fail(error)),
                 // It may have arrived all the same: the next look tells.
-                Err(_) => {}
+                Err(_) if silent < SILENT => {
+                    silent += 1;
+                    waiting("AWS does not answer the write of the lease; it is tried again");
+                }
+                Err(_) => {
+                    let message = "AWS did not answer its write";
+                    return Err(fail(AwsError::of(Class::Transient, message)));
+                }
             }
             watched = None;
             sleep(Duration::from_millis(

@@ -1,6 +1,6 @@
 //! The least IAM policy that documents need, from the table that names each operation a kind calls.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use serde_json::{Value, json};
 
@@ -60,6 +60,8 @@ const PARAMETERS: &str = "arn:{partition}:ssm:{region}:{account}:parameter/{valu
 struct Permission {
     access: Access,
     condition: String,
+    /// Whether it is for taking something over, which goes with nothing else.
+    adopts: bool,
     action: &'static str,
     resource: String,
 }
@@ -79,21 +81,23 @@ impl Need<'_> {
             let Permission {
                 access,
                 condition,
+                adopts,
                 action,
                 resource,
             } = permission;
-            let resources = by_action.entry((access, condition, action)).or_default();
+            let key = (access, condition, adopts, action);
+            let resources = by_action.entry(key).or_default();
             resources.insert(resource);
         }
         let wide: Vec<_> = by_action
             .iter()
-            .flat_map(|((_, condition, action), resources)| {
+            .flat_map(|((_, condition, _, action), resources)| {
                 let wide = resources.iter().filter(|resource| resource.ends_with('*'));
                 wide.map(|wide| (condition.clone(), *action, wide.clone()))
             })
             .collect();
         let mut statements: BTreeMap<_, Statement> = BTreeMap::new();
-        for ((access, condition, action), mut resources) in by_action {
+        for ((access, condition, adopts, action), mut resources) in by_action {
             // Nothing is allowed twice: whoever takes a line out shall see what it is for.
             resources.retain(|resource| {
                 !wide.iter().any(|(under, of, wide)| {
@@ -105,7 +109,11 @@ impl Need<'_> {
             if resources.is_empty() {
                 continue;
             }
-            let group = group(access, &condition, action, &resources);
+            let group = if adopts {
+                "adopts".to_owned()
+            } else {
+                group(access, &condition, action, &resources)
+            };
             let statement = statements.entry((access, condition, group)).or_default();
             statement.actions.insert(action);
             statement.resources.extend(resources);
@@ -133,8 +141,13 @@ impl Need<'_> {
     }
 
     fn permissions(&self) -> Vec<Permission> {
+        let declared = self.declared.iter();
+        let by_name: HashMap<String, &Declared> = declared
+            .map(|declared| (declared.address.to_string(), declared))
+            .collect();
         let at = |location| Site {
             need: self,
+            by_name: &by_name,
             location,
         };
         let sites = self.locations.iter().map(at);
@@ -145,6 +158,8 @@ impl Need<'_> {
 /// What is needed in one place.
 struct Site<'a> {
     need: &'a Need<'a>,
+    /// What is declared, by `Kind/name`.
+    by_name: &'a HashMap<String, &'a Declared>,
     location: &'a Location,
 }
 
@@ -160,7 +175,6 @@ impl Site<'_> {
     fn permissions(&self) -> Vec<Permission> {
         let Need { declared, wish, .. } = self.need;
         let specs: Vec<Wanted<'_>> = { declared.iter() }
-            .filter(|declared| wish.selects(&declared.address))
             .map(|declared| Wanted {
                 declared,
                 spec: self.spec(declared),
@@ -169,24 +183,24 @@ impl Site<'_> {
             .collect();
         let mut found = Vec::new();
         for kind in KINDS {
-            if !wish.kinds.is_empty() && !wish.kinds.contains(kind.kind()) {
-                continue;
-            }
             let of_kind = specs
                 .iter()
                 .filter(|wanted| wanted.declared.address.kind == kind.kind());
             let of_kind: Vec<&Wanted<'_>> = of_kind.collect();
             for action in kind.actions() {
+                let reads = action.access == Access::Read;
+                // A run looks at everything, and writes what was asked for.
+                let asked = |wanted: &&Wanted<'_>| reads || wish.selects(&wanted.declared.address);
                 let of_kind: Vec<&Wanted<'_>> = { of_kind.iter().copied() }
+                    .filter(asked)
                     .filter(|wanted| concerns(action, &wanted.spec))
                     .collect();
-                let reads = action.access == Access::Read;
+                let deletes = action.deletes != Deletes::No
+                    && (wish.kinds.is_empty() || wish.kinds.contains(kind.kind()));
                 let needed = match self.need.purpose {
                     Purpose::Plan => reads && !of_kind.is_empty(),
                     Purpose::Apply => !of_kind.is_empty(),
-                    Purpose::Destroy => {
-                        !of_kind.is_empty() || reads || action.deletes != Deletes::No
-                    }
+                    Purpose::Destroy => !of_kind.is_empty() || reads || deletes,
                 };
                 if needed {
                     found.extend(self.permitted(action, &of_kind));
@@ -292,20 +306,24 @@ impl Site<'_> {
         let (request, resource) = (tag("RequestTag"), tag("ResourceTag"));
         let named = self.resources(action, &specs);
         let all = vec![self.filled(action.resource).replace("{name}", "*")];
+        let mut found = Vec::new();
+        // What nobody owns is never deleted, and only changed where a document takes it over.
+        if action.limit == Limit::Ours && action.deletes != Deletes::Alone {
+            let condition = json!({ "StringEqualsIfExists": resource });
+            let resources = if adopting.is_empty() {
+                Vec::new()
+            } else {
+                self.resources(action, &adopting)
+            };
+            found.extend(resources.into_iter().map(|resource| Permission {
+                adopts: true,
+                ..permission(action, &condition, resource)
+            }));
+        }
         let limits = match action.limit {
             Limit::Unlimited => vec![(json!({}), named)],
             Limit::Stamps => vec![(json!({ "StringEquals": request }), named)],
-            // What nobody owns is never deleted, and only changed where a document takes it over.
-            Limit::Ours if adopting.is_empty() || action.deletes == Deletes::Alone => {
-                vec![(json!({ "StringEquals": resource }), all)]
-            }
-            Limit::Ours => vec![
-                (json!({ "StringEquals": resource }), all),
-                (
-                    json!({ "StringEqualsIfExists": resource }),
-                    self.resources(action, &adopting),
-                ),
-            ],
+            Limit::Ours => vec![(json!({ "StringEquals": resource }), all)],
             Limit::NotOthers => vec![(json!({ "StringEqualsIfExists": resource }), named)],
             // A change may leave out the tag of the stack, and must not give the object away.
             Limit::Tags => vec![
@@ -319,7 +337,6 @@ impl Site<'_> {
                 ),
             ],
         };
-        let mut found = Vec::new();
         for (condition, resources) in limits {
             let one = |resource| permission(action, &condition, resource);
             found.extend(resources.into_iter().map(one));
@@ -353,9 +370,7 @@ impl Site<'_> {
         if name.starts_with("arn:") {
             return Some(name.to_owned());
         }
-        let mut declared = self.need.declared.iter();
-        let ours = declared.find(|declared| declared.address.to_string() == name);
-        let ours = ours.map(|declared| self.spec(declared));
+        let ours = self.by_name.get(name).map(|declared| self.spec(declared));
         let name = ours.as_ref().and_then(aws_name).unwrap_or(name);
         pattern
             .contains("{value}")
@@ -452,6 +467,7 @@ fn permission(action: &Action, condition: &Value, resource: String) -> Permissio
     Permission {
         access: action.access,
         condition: condition.to_string(),
+        adopts: false,
         action: action.name,
         resource,
     }

@@ -91,9 +91,11 @@ impl Scrubber {
             let inner = run.trim_matches(AROUND);
             let plain = decoded(inner);
             let folded = plain.to_lowercase();
-            // Behind a `/` it is the name of something in AWS.
-            let is_name = hidden.ends_with('/') && !plain.contains('@');
-            if self.words.contains(&folded) && !self.open.contains(&folded) && !is_name {
+            // Behind a `/` and in an ARN it is the name of something in AWS.
+            let token = || hidden.rsplit(char::is_whitespace).next();
+            let within = || hidden.ends_with('/') || token().is_some_and(|t| t.contains("arn:"));
+            let is_name = || !plain.contains('@') && within();
+            if self.words.contains(&folded) && !self.open.contains(&folded) && !is_name() {
                 let (before, after) = run.split_once(inner).unwrap_or_default();
                 hidden.extend([before, mask(&plain).as_str(), after]);
             } else {

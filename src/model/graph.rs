@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::plan::{Action, Change, Plan, names_kind};
 use super::reference::references;
-use super::spec::AnySpec;
+use super::spec::{AnySpec, Identity, aws_name};
 use super::{Address, Location};
 
 /// What one step does.
@@ -123,19 +123,73 @@ pub fn order(plan: &Plan, specs: &[&dyn AnySpec]) -> Graph {
     graph
 }
 
+/// Lets a creation wait for the deletion of what has its name in AWS, of another kind in the same space of names; answers
+/// with these deletions, and with what they wait for.
+fn give_up_names(
+    graph: &mut Graph,
+    plan: &Plan,
+    specs: &[&dyn AnySpec],
+    index: &Index<'_>,
+) -> BTreeSet<usize> {
+    let unique: BTreeMap<&str, &&dyn AnySpec> = { specs.iter() }
+        .filter(|spec| spec.identity() == Identity::UniqueName)
+        .map(|spec| (spec.kind(), spec))
+        .collect();
+    let key = |change: &Change, name: &str| {
+        let kind = change.address.kind.as_str();
+        let space = unique.get(kind)?.namespace();
+        let Location { account, region } = &change.location;
+        let region = (!index.once.contains(kind)).then(|| region.clone());
+        Some((space, account.clone(), region, name.to_owned()))
+    };
+    let mut taking = BTreeMap::new();
+    for (at, step) in graph.steps.iter().enumerate() {
+        let change = &plan.changes[step.change];
+        if (step.part, change.action) == (Part::Put, Action::Create)
+            && let Some(name) = change.desired.as_deref().and_then(aws_name)
+            && let Some(key) = key(change, name)
+        {
+            taking.insert(key, at);
+        }
+    }
+    let mut open = Vec::new();
+    for at in 0..graph.steps.len() {
+        let Step { change, part } = graph.steps[at];
+        let change = &plan.changes[change];
+        if (part, change.action) == (Part::Remove, Action::Delete)
+            && let Some(live) = &change.live
+            && let Some(key) = key(change, &live.name)
+            && let Some(&create) = taking.get(&key)
+            && !graph.needs(at, create)
+        {
+            graph.after(create, Some(&at));
+            open.push(at);
+        }
+    }
+    let mut given_up = BTreeSet::new();
+    while let Some(step) = open.pop() {
+        if given_up.insert(step) {
+            open.extend(&graph.needs[step]);
+        }
+    }
+    given_up
+}
+
 /// Lets what goes wait for all creations of kinds that can refer to it: a list of AWS may have come back short, so that
-/// what is to be created is there, and refers to what goes. Creations never wait for such a deletion.
+/// what is to be created is there, and refers to what goes. No creation waits for what is behind such a gate.
 fn shut(graph: &mut Graph, plan: &Plan, specs: &[&dyn AnySpec], index: &Index<'_>) {
     let change = |step: &Step| &plan.changes[step.change];
     let spec = |change: &Change| specs.iter().find(|s| s.kind() == change.address.kind);
     let mut goes: BTreeMap<&str, BTreeMap<At<'_>, Vec<usize>>> = BTreeMap::new();
     let mut made: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
+    let given_up = give_up_names(graph, plan, specs, index);
     for (at, step) in graph.steps.iter().enumerate() {
         let change = change(step);
         let kind = change.address.kind.as_str();
         let last = || spec(change).is_some_and(|s| super::plan::create_before_delete(*s, change));
         match (step.part, change.action) {
             (Part::Put, Action::Create) => made.entry(kind).or_default().push(at),
+            (Part::Remove, _) if given_up.contains(&at) => {}
             (Part::Remove, action) if action == Action::Delete || last() => {
                 let place = index.whereabouts(&change.location, kind);
                 let of_kind = goes.entry(kind).or_default();
@@ -276,13 +330,6 @@ impl Graph {
         self.steps.push(Step { change, part });
         self.needs.push(BTreeSet::new());
         self.steps.len() - 1
-    }
-
-    /// Lists the steps that must be done before a step.
-    pub fn before(&self, step: usize) -> impl Iterator<Item = usize> {
-        let gate = self.behind.get(&step);
-        let gate = gate.into_iter().flat_map(|&gate| &self.gates[gate]);
-        self.needs[step].iter().chain(gate).copied()
     }
 
     /// Says whether a step waits for another, or for one that does.

@@ -620,6 +620,21 @@ async fn the_program_does_with_the_policy_that_it_prints() {
     }
 }
 
+/// A run that writes less needs less to be allowed, and reads as much.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_limits_a_run_limits_its_policy() {
+    let stage = Stage::open("banana-stand").await;
+    let less = stage.printed("apply --kind Dashboard");
+    let allows = |action: &str| actions(&less).iter().any(|(_, name)| name == action);
+    assert!(allows("cloudwatch:PutDashboard") && !allows("ssm-contacts:CreateContact"));
+    stage.permit(&less);
+    let (code, text) = stage.run("apply --kind Dashboard --yes").await;
+    assert_eq!(code, 0, "{text}");
+    stage.permit(&stage.printed("destroy --kind Dashboard"));
+    let (code, text) = stage.run("destroy --kind Dashboard --yes").await;
+    assert!(code == 0 && text.contains("deleted"), "{text}");
+}
+
 /// The simulated AWS behind a door, and the real program before it.
 struct Stage {
     folder: &'static str,
@@ -669,7 +684,8 @@ impl Stage {
         command
             .arg("iam-policy")
             .arg(example(self.folder))
-            .args(["--for", purpose]);
+            .arg("--for")
+            .args(purpose.split(' '));
         let output = command
             .args(["--account", "111122223333", "--region", "ap-northeast-1"])
             .output()

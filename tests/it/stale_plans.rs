@@ -284,7 +284,7 @@ fn a_plan_is_applied_with_the_flags_that_it_was_saved_with() {
     let shop = Shop::saved();
     for flag in ["--prune", "--adopt", "--kind Contact", "--name impact"] {
         let answer = shop.expect(2, &format!("apply plan.json --yes {flag}"));
-        let why = format!("without this {}", flag.split(' ').next().unwrap());
+        let why = format!("not with this {}", flag.split(' ').next().unwrap());
         assert!(answer.err.contains(&why), "{}", answer.err);
     }
     shop.expect(0, "plan docs --prune --out plan.json");
@@ -324,7 +324,7 @@ fn a_plan_of_some_places_is_applied_there_and_nowhere_else() {
     ] {
         let err = shop.expect(2, &format!("apply plan.json --yes {flag}")).err;
         let flag = flag.split(' ').next().unwrap();
-        let why = format!("the plan was saved without this {flag}");
+        let why = format!("a saved plan is applied as it was saved, and not with this {flag}");
         assert!(err.contains(&why), "no `{why}` in: {err}");
     }
     let moved = format!("{TARGET}  variables: {{ tier: gold }}\n");

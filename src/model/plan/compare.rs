@@ -29,13 +29,23 @@ impl Place<'_> {
             change.reason = Some(reason);
             change
         };
-        let blocked = |reason: String| {
-            let change = change(Action::Blocked, reason);
-            (
-                Standing::Absent("which is blocked".to_owned()),
-                Some(change),
-            )
+        let found = self
+            .matched
+            .get(spec.kind())
+            .and_then(|matches| matches.by_name.get(&object.address.name));
+        let blocked_as = |reason: String, clear: bool| {
+            let mut change = change(Action::Blocked, reason);
+            // Whether it is there is known all the same.
+            match found {
+                _ if !clear => {}
+                Some(Match::Ours(live) | Match::Unowned(live)) => change.live = Some(live.whole()),
+                None | Some(Match::Nothing) => change.because = vec![Because::Missing],
+                Some(Match::Theirs(..) | Match::Ambiguous(_)) => {}
+            }
+            let why = "which is blocked".to_owned();
+            (Standing::Absent(why, clear), Some(change))
         };
+        let blocked = |reason: String| blocked_as(reason, false);
         if let Some(problem) = &object.problem {
             return blocked(problem.clone());
         }
@@ -48,16 +58,13 @@ impl Place<'_> {
             }
             Some(Unreadable::NotEnabled(why)) => {
                 plan.notes.push(self.note(&object.address, why));
-                return (Standing::Absent("which cannot be here".to_owned()), None);
+                return (
+                    Standing::Absent("which cannot be here".to_owned(), true),
+                    None,
+                );
             }
             Some(Unreadable::NotAvailable(why)) if !self.service_is_coming(spec, standing) => {
-                return blocked(match spec.after() {
-                    [] => format!("the service is not available in this account and region: {why}"),
-                    first => format!(
-                        "the service is not set up in this account and region; {} does that ({why})",
-                        first.join(" or ")
-                    ),
-                });
+                return blocked(unavailable(spec, why));
             }
             _ => {}
         }
@@ -72,7 +79,9 @@ impl Place<'_> {
                     let reason = format!("{name}, to which it refers, could not be read");
                     return (Standing::Unknown, Some(change(Action::Unknown, reason)));
                 }
-                Some(Standing::Absent(why)) => return blocked(format!("it needs {name}, {why}")),
+                Some(Standing::Absent(why, clear)) => {
+                    return blocked_as(format!("it needs {name}, {why}"), *clear);
+                }
                 None if self.knows(&name) => {}
                 None => {
                     return blocked(format!(
@@ -81,18 +90,14 @@ impl Place<'_> {
                 }
             }
         }
-        let found = self
-            .matched
-            .get(spec.kind())
-            .and_then(|matches| matches.by_name.get(&object.address.name));
         match found {
             None | Some(Match::Nothing) => {
                 if !self.wish.selects(&object.address) {
                     let why = "which is not there yet and not among what was asked for";
-                    return (Standing::Absent(why.to_owned()), None);
+                    return (Standing::Absent(why.to_owned(), true), None);
                 }
                 if let Some(why) = spec.misplaced(&object.spec, self.location) {
-                    return blocked(why);
+                    return blocked_as(why, true);
                 }
                 let mut change = self.change(object, Action::Create);
                 change.because = vec![Because::Missing];
@@ -486,5 +491,16 @@ fn foretell(spec: &dyn AnySpec, settled: &Value, change: &mut Change) {
     let consequence = spec.consequence(settled, Some(&changed));
     if change.reason.is_none() {
         change.reason = consequence.map(str::to_owned);
+    }
+}
+
+/// Says that a service is not there, and what sets it up.
+fn unavailable(spec: &dyn AnySpec, why: &str) -> String {
+    match spec.after() {
+        [] => format!("the service is not available in this account and region: {why}"),
+        first => format!(
+            "the service is not set up in this account and region; {} does that ({why})",
+            first.join(" or ")
+        ),
     }
 }

@@ -98,8 +98,8 @@ pub(super) enum Standing {
     There,
     /// It will be, once this plan is applied; its id changes.
     Coming { replaced: bool },
-    /// It is not and will not be.
-    Absent(String),
+    /// It is not and will not be, and why; whether nothing about it is unclear, so that what needs it is not either.
+    Absent(String, bool),
     /// It could not be read.
     Unknown,
 }
@@ -247,12 +247,12 @@ impl<'a> Place<'a> {
                     && change.action == Action::Create
                     && change.held.is_some()
                 {
-                    stands = Standing::Absent("which is only reported".to_owned());
+                    stands = Standing::Absent("which is only reported".to_owned(), true);
                 }
                 if self.wish.selects(&object.address) {
                     match change {
                         Some(change) => changes.push(change),
-                        None if matches!(stands, Standing::Absent(_)) => {}
+                        None if matches!(stands, Standing::Absent(..)) => {}
                         None if self.in_scope(&object.address) => plan.unchanged += 1,
                         None => {}
                     }

@@ -64,11 +64,14 @@ fn was_replaced(spec: &dyn AnySpec, object: &Object, live: &Live<Held>) -> bool 
 /// nothing.
 fn is_copy(spec: &dyn AnySpec, object: &Object, live: &Live<Held>) -> bool {
     let named = aws_name(&object.spec) == Some(live.name.as_str());
-    if named || !spec.create_only().contains(&"/name") {
+    // What has another name because its document accepts that is no copy.
+    let mut ignored = object.lifecycle.ignore.iter();
+    let accepted = ignored.any(|ignore| pointer::under("/name", &ignore.path));
+    if named || accepted || !spec.create_only().contains(&"/name") {
         return false;
     }
     let applied = Applied::read(&live.tags);
-    !applied.is_some_and(|applied| applied.holds(&object.address, "name", live.spec.get("name")))
+    applied.is_some_and(|applied| !applied.holds(&object.address, "name", live.spec.get("name")))
 }
 
 /// Matches by stamp first, then by AWS's own name.

@@ -33,6 +33,20 @@ impl Spec for Each {
     const KIND: &'static str = "Each";
 }
 
+/// Shares its names with `Once`, and refers to one.
+#[derive(Clone, Serialize, Deserialize, JsonSchema)]
+struct Twin {
+    name: String,
+    once: Option<Ref<Once>>,
+}
+
+impl Spec for Twin {
+    const KIND: &'static str = "Twin";
+    const NAMESPACE: &'static str = Once::NAMESPACE;
+    const PER_ACCOUNT: bool = true;
+}
+
+static TWIN: Erased<Twin> = Erased::new();
 static ONCE: Erased<Once> = Erased::new();
 static EACH: Erased<Each> = Erased::new();
 const SPECS: &[&dyn AnySpec] = &[&ONCE, &EACH];
@@ -171,10 +185,12 @@ fn gates(making: &[&str], going: &[&str]) -> Vec<(String, Vec<String>)> {
         let change = &plan.changes[graph.steps[step].change];
         format!("{} in {}", change.address, change.location.region)
     };
-    let behind = graph
-        .behind
-        .keys()
-        .map(|&step| (told(step), graph.before(step).map(told).collect()));
+    let behind = graph.behind.iter().map(|(&step, &gate)| {
+        (
+            told(step),
+            graph.gates[gate].iter().copied().map(told).collect(),
+        )
+    });
     behind.collect()
 }
 
@@ -193,4 +209,71 @@ fn what_goes_waits_for_what_is_made_in_any_region_and_may_refer_to_it() {
     );
     assert_eq!(gates(&[], &["a", "b"]), []);
     assert_eq!(gates(&["us-east-1"], &[]), []);
+}
+
+/// The name in AWS must be free first, whatever else such a creation may refer to.
+#[test]
+fn what_takes_a_name_waits_until_it_is_given_up() {
+    let make = |name: &str| Change {
+        desired: Some(Arc::new(json!({ "name": name }))),
+        ..Change::new(
+            Address::new("Twin", name),
+            place("us-east-1"),
+            Action::Create,
+        )
+    };
+    let drop = |name: &str| {
+        let object = object("Once", "us-east-1", json!({ "name": name }));
+        let mut live = live(&object, name, json!({ "name": name })).whole();
+        name.clone_into(&mut live.name);
+        Change {
+            live: Some(live),
+            ..Change::new(
+                Address::new("Once", name),
+                place("us-east-1"),
+                Action::Delete,
+            )
+        }
+    };
+    let plan = Plan {
+        changes: vec![make("x"), drop("x"), drop("y")],
+        ..Plan::default()
+    };
+    let graph = order(&plan, &[&ONCE, &TWIN]);
+    let needs: Vec<Vec<usize>> = { graph.needs.iter() }
+        .map(|needs| needs.iter().copied().collect())
+        .collect();
+    assert_eq!(needs, [vec![1], vec![], vec![]]);
+    assert_eq!(graph.gates, [vec![0]]);
+    assert_eq!(graph.behind, BTreeMap::from([(2, 0)]));
+}
+
+/// Nobody may make what is missing; all the same nothing is unclear about what refers to it.
+#[test]
+fn of_a_stack_that_only_reports_nothing_is_unknown_because_something_is_missing() {
+    let desired = desired();
+    let [abroad, _, home] = &desired.objects[..] else {
+        unreachable!("three objects")
+    };
+    let each = json!({ "name": "x", "once": { "arn": "arn:once" } });
+    let mut observed = Observed::default();
+    for (object, found) in desired.objects.iter().zip([
+        Ok(vec![live(abroad, "arn:abroad", each.clone())]),
+        Ok(vec![]),
+        Ok(vec![live(home, "arn:home", each)]),
+    ]) {
+        let kinds = observed.0.entry(object.location.clone()).or_default();
+        kinds.insert(object.address.kind.clone(), found);
+    }
+    let wish = Wish {
+        report_only: true,
+        ..Wish::default()
+    };
+    let drift = plan(&desired, &observed, SPECS, &wish).drift_only();
+    assert!(drift.complete());
+    let missing = drift
+        .changes
+        .iter()
+        .map(|change| change.address.to_string());
+    assert_eq!(missing.collect::<Vec<_>>(), ["Once/x"]);
 }

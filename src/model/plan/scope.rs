@@ -79,12 +79,17 @@ impl Scope {
             .filter(|&index| self.concerns(&plan.changes[index]))
             .collect();
         let mut kept: BTreeSet<usize> = open.iter().copied().collect();
+        let mut gates = BTreeSet::new();
         while let Some(change) = open.pop() {
-            let steps = steps_of.get(&change).into_iter().flatten();
-            for need in steps.flat_map(|&step| graph.before(step)) {
-                let first = graph.steps[need].change;
-                if kept.insert(first) {
-                    open.push(first);
+            for step in steps_of.get(&change).into_iter().flatten() {
+                // Many deletions are behind one gate.
+                let gate = graph.behind.get(step).filter(|gate| gates.insert(**gate));
+                let gate = gate.into_iter().flat_map(|gate| &graph.gates[*gate]);
+                for need in graph.needs[*step].iter().chain(gate) {
+                    let first = graph.steps[*need].change;
+                    if kept.insert(first) {
+                        open.push(first);
+                    }
                 }
             }
         }
