@@ -223,16 +223,18 @@ fn a_saved_plan_is_known_whatever_the_order_of_its_members() {
     assert!(text.contains("done"), "{text}");
 }
 
+/// Somebody whose number is read from elsewhere.
+const KAY: &str = "apiVersion: stationbill.dev/v1alpha1\nkind: Contact\nmetadata: { name: kay }\nspec:\n  \
+        displayName: Kay\n  channels: { phone: { type: VOICE, address: { fromEnv: KAY } } }\n  \
+        stages: [{ durationMinutes: 5, notify: [{ channel: phone }] }]\n---\n\
+        apiVersion: stationbill.dev/v1alpha1\nkind: ReplicationSet\nmetadata: { name: all }\nspec: { regions: [{ name: ap-northeast-1 }] }\n";
+
 /// What cannot be compared with AWS may have changed there.
 #[test]
 fn drift_does_not_call_in_sync_what_it_could_not_compare() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path();
-    let contact = "apiVersion: stationbill.dev/v1alpha1\nkind: Contact\nmetadata: { name: kay }\nspec:\n  \
-        displayName: Kay\n  channels: { phone: { type: VOICE, address: { fromEnv: KAY } } }\n  \
-        stages: [{ durationMinutes: 5, notify: [{ channel: phone }] }]\n---\n\
-        apiVersion: stationbill.dev/v1alpha1\nkind: ReplicationSet\nmetadata: { name: all }\nspec: { regions: [{ name: ap-northeast-1 }] }\n";
-    fs::write(path.join("kay.yaml"), contact).unwrap();
+    fs::write(path.join("kay.yaml"), KAY).unwrap();
     let known = &[("KAY", "+819012345678")];
     let (code, text) = with(path, known, "apply . --sandbox=aws --yes");
     assert_eq!(code, 0, "{text}");
@@ -251,11 +253,7 @@ fn drift_does_not_call_in_sync_what_it_could_not_compare() {
 fn what_is_read_is_checked_as_what_is_written() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path();
-    let contact = "apiVersion: stationbill.dev/v1alpha1\nkind: Contact\nmetadata: { name: kay }\nspec:\n  \
-        displayName: Kay\n  channels: { phone: { type: VOICE, address: { fromEnv: KAY } } }\n  \
-        stages: [{ durationMinutes: 5, notify: [{ channel: phone }] }]\n---\n\
-        apiVersion: stationbill.dev/v1alpha1\nkind: ReplicationSet\nmetadata: { name: all }\nspec: { regions: [{ name: ap-northeast-1 }] }\n";
-    fs::write(path.join("kay.yaml"), contact).unwrap();
+    fs::write(path.join("kay.yaml"), KAY).unwrap();
     for number in [
         "090 1234 5678",
         "+81 90 1234 5678",
