@@ -105,7 +105,7 @@ impl Remote for Contact {
                 live_stages: &live.spec.stages,
                 stamp,
             };
-            plan = change.run(found(aws, arn).await?.channels).await?;
+            plan = change.run(there(aws, arn, &live.spec).await?).await?;
         }
         let display_name =
             contacts::renamed(display_name.as_ref(), live.spec.display_name.as_ref());
@@ -116,6 +116,22 @@ impl Remote for Contact {
     async fn delete(aws: &Aws, live: &Live<Self>) -> Result<(), AwsError> {
         contacts::delete(aws, &live.id.0).await
     }
+}
+
+/// Returns the channels that are there. Where one is missing that was there before, the list may have come back short: a
+/// channel that goes would stay then, so that it is looked for once more.
+async fn there(
+    aws: &Aws,
+    arn: &str,
+    before: &Contact,
+) -> Result<BTreeMap<String, Known>, AwsError> {
+    let now = found(aws, arn).await?.channels;
+    if before.channels.keys().all(|name| now.contains_key(name)) {
+        return Ok(now);
+    }
+    let mut all = found(aws, arn).await?.channels;
+    all.extend(now);
+    Ok(all)
 }
 
 async fn read(
