@@ -178,6 +178,14 @@ pub(super) struct Done {
 }
 
 impl Done {
+    /// What becomes of a plan when somebody interrupts before any of it was begun.
+    fn untouched(plan: &Plan) -> Self {
+        Self {
+            outcome: Outcome::interrupted(plan),
+            lost: false,
+        }
+    }
+
     /// Fails when the lease was lost on the way.
     pub(super) fn held(&self) -> anyhow::Result<()> {
         if self.lost {
@@ -201,10 +209,7 @@ pub(super) async fn under_lease(
     let stack = planned.plan.stack.clone();
     let told = |text: &str| context.printer.say(text);
     let region = planned.session.fleet.lease_region(&connection).to_owned();
-    let untouched = Done {
-        outcome: Outcome::interrupted(&planned.plan),
-        lost: false,
-    };
+    let untouched = Done::untouched(&planned.plan);
     let result = leased(
         &connection,
         &region,
@@ -245,10 +250,7 @@ async fn under(
     .await
     .is_none()
     {
-        return Ok(Done {
-            outcome: Outcome::interrupted(&planned.plan),
-            lost: false,
-        });
+        return Ok(Done::untouched(&planned.plan));
     }
     if saved::changes(&planned.plan) != shown {
         complain_of(context, &planned.plan);

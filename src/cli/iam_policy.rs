@@ -34,7 +34,7 @@ pub struct IamPolicy {
     purpose: For,
     /// Let `apply` take over objects that nobody owns, too
     ///
-    /// What carries no stack's tag may then be changed. Documents with `lifecycle.adopt` mean the same.
+    /// What carries no stack's tag may then be changed. A document with `lifecycle.adopt` means its own object.
     #[arg(long)]
     adopt: bool,
     /// Print a list of policies, each as long as AWS takes a managed one

@@ -149,3 +149,12 @@ impl Fault {
         self
     }
 }
+
+/// Returns the partition that a region belongs to.
+pub(crate) fn partition(region: &str) -> &'static str {
+    match region {
+        region if region.starts_with("cn-") => "aws-cn",
+        region if region.starts_with("us-gov-") => "aws-us-gov",
+        _ => "aws",
+    }
+}

@@ -3,6 +3,7 @@
 use uuid::Uuid;
 
 use super::fault;
+use crate::sandbox::call::partition;
 use crate::sandbox::{Call, Fault};
 
 /// What an ARN (or an id) of this service names.
@@ -104,11 +105,7 @@ impl<'a> Parts<'a> {
 
 /// Makes an ARN.
 pub(super) fn make(region: &str, account: &str, kind: Kind, id: &str) -> String {
-    let partition = match region {
-        r if r.starts_with("cn-") => "aws-cn",
-        r if r.starts_with("us-gov-") => "aws-us-gov",
-        _ => "aws",
-    };
+    let partition = partition(region);
     let segment = kind.segment();
     format!("arn:{partition}:ssm-contacts:{region}:{account}:{segment}/{id}")
 }

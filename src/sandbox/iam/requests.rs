@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use super::evaluate::{Tags, matches};
 use crate::sandbox::Map;
+use crate::sandbox::call::partition;
 
 /// One action on one resource that a request needs.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -185,12 +186,7 @@ fn arn(resource: &str, name: &str, place: Place<'_>) -> String {
 
 fn filled(arn: &str, place: Place<'_>) -> String {
     let Place { account, region } = place;
-    let partition = match region {
-        region if region.starts_with("cn-") => "aws-cn",
-        region if region.starts_with("us-gov-") => "aws-us-gov",
-        _ => "aws",
-    };
-    arn.replace("{partition}", partition)
+    arn.replace("{partition}", partition(region))
         .replace("{region}", region)
         .replace("{account}", account)
 }

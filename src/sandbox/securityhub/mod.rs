@@ -21,6 +21,7 @@ mod testing;
 #[cfg(test)]
 mod tests;
 
+use crate::sandbox::call::partition;
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
@@ -168,16 +169,6 @@ fn arn(call: &Call<'_>, resource: &str) -> String {
         "arn:{}:securityhub:{region}:{account}:{resource}",
         partition(region)
     )
-}
-
-fn partition(region: &str) -> &'static str {
-    if region.starts_with("cn-") {
-        "aws-cn"
-    } else if region.starts_with("us-gov-") {
-        "aws-us-gov"
-    } else {
-        "aws"
-    }
 }
 
 /// An operation of this service.

@@ -4,6 +4,7 @@
 //! Everything is regional. What AWS owns (its documents, its patch baselines) is computed and never stored, so that
 //! nobody can change it and a saved state stays small.
 
+use crate::sandbox::call::partition;
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
@@ -89,13 +90,7 @@ fn arn(call: &Call<'_>, resource: &str) -> String {
 
 /// Returns the ARN of something in a given region and account.
 fn arn_in(region: &str, account: &str, resource: &str) -> String {
-    let partition = if region.starts_with("cn-") {
-        "aws-cn"
-    } else if region.starts_with("us-gov-") {
-        "aws-us-gov"
-    } else {
-        "aws"
-    };
+    let partition = partition(region);
     format!("arn:{partition}:ssm:{region}:{account}:{resource}")
 }
 

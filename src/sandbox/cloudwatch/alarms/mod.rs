@@ -19,6 +19,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::SERVICE;
+use crate::sandbox::call::partition;
 use crate::sandbox::{Access, Answer, Call, Fault, Map, Operation, State};
 
 macro_rules! operations {
@@ -121,13 +122,7 @@ pub(super) fn tagged<'s>(
 }
 
 fn arn(call: &Call<'_>, name: &str) -> String {
-    let partition = if call.region.starts_with("cn-") {
-        "aws-cn"
-    } else if call.region.starts_with("us-gov-") {
-        "aws-us-gov"
-    } else {
-        "aws"
-    };
+    let partition = partition(call.region);
     let (region, account) = (call.region, call.account);
     format!("arn:{partition}:cloudwatch:{region}:{account}:alarm:{name}")
 }
